@@ -1,0 +1,1 @@
+"""What the ship delivered: distributions, files, profiles, data sets, navigation, holds, review."""

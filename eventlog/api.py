@@ -1,0 +1,199 @@
+"""The event log's API: events of a cruise, one event, the log and its exports."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.http import HttpResponse
+from django.utils import timezone
+from rest_framework import exceptions, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from eventlog import logbook
+from eventlog.models import Event, Log
+from portal import access
+from portal.api import visible_cruise
+from portal.authentication import Pages
+
+
+class EventSerializer(serializers.ModelSerializer):
+    """An event as it stands. `author_name` is empty for those who are not of the cruise."""
+
+    measurements = serializers.SerializerMethodField()
+    struck = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Event
+        fields: ClassVar[list[str]] = [
+            "uuid",
+            "number",
+            "observed_at",
+            "logged_at",
+            "instrument",
+            "action",
+            "transect",
+            "station",
+            "cast",
+            "latitude",
+            "longitude",
+            "seafloor_m",
+            "author_name",
+            "comment",
+            "source",
+            "revision",
+            "struck",
+            "measurements",
+        ]
+
+    def get_measurements(self, event: Event) -> list[dict[str, str]]:
+        return [{"source": m.source, "name": m.name, "value": m.value, "unit": m.unit} for m in event.measurements.all()]
+
+    def get_struck(self, event: Event) -> bool:
+        return event.struck_at is not None
+
+    def to_representation(self, instance: Event) -> dict[str, Any]:
+        shown: dict[str, Any] = super().to_representation(instance)
+        if not self.context.get("names"):
+            shown["author_name"] = ""
+        return shown
+
+
+class EventInput(serializers.Serializer):
+    """What a program sends. Unknown fields are refused, so that a misspelt one is not lost in silence."""
+
+    uuid = serializers.UUIDField(required=False)
+    observed_at = serializers.DateTimeField(required=False)
+    instrument = serializers.CharField(max_length=120)
+    action = serializers.CharField(max_length=120)
+    transect = serializers.CharField(max_length=80, required=False, allow_blank=True)
+    station = serializers.CharField(max_length=80, required=False, allow_blank=True)
+    cast = serializers.CharField(max_length=40, required=False, allow_blank=True)
+    latitude = serializers.FloatField(required=False, allow_null=True)
+    longitude = serializers.FloatField(required=False, allow_null=True)
+    seafloor_m = serializers.FloatField(required=False, allow_null=True)
+    comment = serializers.CharField(max_length=20_000, required=False, allow_blank=True)
+    reason = serializers.CharField(max_length=1000, required=False, allow_blank=True)
+    revision = serializers.IntegerField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        unknown = set(self.initial_data) - set(self.fields)
+        if unknown:
+            raise serializers.ValidationError({name: "There is no such field." for name in sorted(unknown)})
+        return attrs
+
+
+def _shown(request: Request, log: Log) -> dict[str, bool]:
+    return {"names": access.may(request.user, "eventlog.read", log)}
+
+
+def _log(request: Request, cruise_id: str) -> Log:
+    cruise = visible_cruise(request, cruise_id)
+    log = Log.objects.visible_to(request.user).filter(cruise=cruise).select_related("cruise__vessel").first()
+    if log is None:
+        raise exceptions.NotFound(f"There is no event log of {cruise} that you may see; it may not be open yet.")
+    return log
+
+
+class LogDetail(APIView):
+    """`GET /api/v1/cruises/{cruise_id}/log`: state, counts and final copies."""
+
+    permission = "public"
+
+    def get(self, request: Request, cruise_id: str) -> Response:
+        log = _log(request, cruise_id)
+        copies = log.final_copies.defer("data").values("name", "format", "size", "md5", "sha256", "events", "made_at")
+        return Response(
+            {
+                "cruise_id": log.cruise.cruise_id,
+                "state": log.state,
+                "since": log.since,
+                "opened_at": log.opened_at,
+                "closed_at": log.closed_at,
+                "events": log.events.standing().count(),
+                "final_copies": list(copies),
+            }
+        )
+
+
+class EventList(APIView):
+    """`GET` and `POST /api/v1/cruises/{cruise_id}/events`.
+
+    A `POST` with a `uuid` that is known already answers 200 with the event as it stands, and records nothing.
+    """
+
+    permission = "public"
+    scope = "events:write"
+
+    def get(self, request: Request, cruise_id: str) -> Response:
+        log = _log(request, cruise_id)
+        events: Any = log.events.in_order().prefetch_related("measurements")
+        for name in ("instrument", "action", "station", "cast"):
+            if value := request.query_params.get(name):
+                events = events.filter(**{name: value})
+        if request.query_params.get("struck") != "yes":
+            events = events.standing()
+        pages = Pages()
+        page = pages.paginate_queryset(events, request, view=self)
+        return pages.get_paginated_response(EventSerializer(page, many=True, context=_shown(request, log)).data)
+
+    def post(self, request: Request, cruise_id: str) -> Response:
+        log = _log(request, cruise_id)
+        given = EventInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        values = dict(given.validated_data)
+        now = timezone.now()
+        event, new = logbook.record(
+            log=log,
+            by=request.user,
+            fields={"observed_at": now, **values},
+            uuid=values.get("uuid"),
+            source="api",
+        )
+        body = EventSerializer(event, context=_shown(request, log)).data
+        return Response(body, status=201 if new else 200, headers={"Location": f"/api/v1/events/{event.uuid}"})
+
+
+class EventDetail(APIView):
+    """`GET`, `PATCH` and `DELETE /api/v1/events/{uuid}`. Deleting strikes; nothing is ever removed."""
+
+    permission = "public"
+    scope = "events:write"
+
+    def _event(self, request: Request, uuid: str) -> Event:
+        events = Event.objects.visible_to(request.user).select_related("log__cruise__vessel")
+        event = events.filter(uuid=uuid).first()
+        if event is None:
+            raise exceptions.NotFound("There is no such event, or none that you may see.")
+        visible_cruise(request, event.log.cruise.cruise_id)
+        return event
+
+    def get(self, request: Request, uuid: str) -> Response:
+        event = self._event(request, uuid)
+        return Response(EventSerializer(event, context=_shown(request, event.log)).data)
+
+    def patch(self, request: Request, uuid: str) -> Response:
+        event = self._event(request, uuid)
+        given = EventInput(data=request.data, partial=True)
+        given.is_valid(raise_exception=True)
+        values = dict(given.validated_data)
+        reason, seen = values.pop("reason", ""), values.pop("revision", None)
+        event = logbook.revise(event=event, by=request.user, fields=values, reason=reason, seen=seen)
+        return Response(EventSerializer(event, context=_shown(request, event.log)).data)
+
+    def delete(self, request: Request, uuid: str) -> Response:
+        event = self._event(request, uuid)
+        event = logbook.strike(event=event, by=request.user, reason=request.query_params.get("reason", ""))
+        return Response(EventSerializer(event, context=_shown(request, event.log)).data)
+
+
+class Export(APIView):
+    """`GET /api/v1/cruises/{cruise_id}/events/export/{form}`: r2r-csv or json."""
+
+    permission = "public"
+
+    def get(self, request: Request, cruise_id: str, form: str) -> HttpResponse:
+        log = _log(request, cruise_id)
+        text = logbook.export(log, form, names=access.may(request.user, "eventlog.read", log))
+        return HttpResponse(text, content_type="text/csv; charset=utf-8" if form == "r2r-csv" else "application/json")

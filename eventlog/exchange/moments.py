@@ -1,0 +1,119 @@
+"""The ways in which event logs write a moment, and the way back.
+Readers return an aware time in UTC, or None where the text is not exactly of the style; they never guess."""
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+
+from .record import utc
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+_ISO = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?\s*(Z|[+-]\d\d(?::?\d\d)?)?",
+    re.ASCII,
+)
+_RFC2822 = re.compile(
+    r"(?:[A-Za-z]{3}(,)?\s+)?(\d{1,2})\s+([A-Za-z]{3})\s+(\d{4})\s+(\d\d):(\d\d)(?::(\d\d))?"
+    r"\s*(Z|UTC?|GMT|[+-]\d\d:?\d\d)?",
+    re.ASCII,
+)
+_CTIME = re.compile(r"[A-Za-z]{3}\s+([A-Za-z]{3})\s+(\d{1,2})\s+(\d\d):(\d\d):(\d\d)\s+(\d{4})", re.ASCII)
+_COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)\.(\d\d)(\d\d)", re.ASCII)
+_SLASHED = re.compile(r"(\d{4})/(\d\d)/(\d\d) (\d\d):(\d\d):(\d\d)", re.ASCII)
+
+
+def iso(text: str) -> datetime | None:
+    """ISO 8601 date and time; seconds, fraction (cut to microseconds) and zone may be absent: then UTC."""
+    found = _ISO.fullmatch(text.strip())
+    if not found:
+        return None
+    *clock, fraction, zone = found.groups()
+    return _moment(*(int(part or 0) for part in clock), fraction=(fraction or "")[:6], zone=zone)
+
+
+def rfc2822(text: str) -> datetime | None:
+    """The Date column, `Mon, 12 Nov 2018 16:37:52 +0000` (RFC 2822); since 2023 without the comma."""
+    found = _RFC2822.fullmatch(text.strip())
+    if not found or not (month := _month(found[3])):
+        return None
+    clock = (found[4], month, found[2], found[5], found[6], found[7] or 0)
+    return _moment(*map(int, clock), zone=found[8])
+
+
+def ctime(text: str) -> datetime | None:
+    """The style of the C library, `Wed May  3 18:02:43 2023`, as in Revisions. Ships' servers run on UTC."""
+    found = _CTIME.fullmatch(text.strip())
+    if not found or not (month := _month(found[1])):
+        return None
+    return _moment(int(found[6]), month, int(found[2]), int(found[3]), int(found[4]), int(found[5]))
+
+
+def compact(text: str) -> datetime | None:
+    """The dateTimeUTC column, `20181112.1618`: to the minute.
+
+    All four digits after the point are asked for: a spreadsheet shows 20211128.1352 as 20211128.14, rounded,
+    and such a text can be off by half an hour.
+    """
+    found = _COMPACT.fullmatch(text.strip())
+    return _moment(*map(int, found.groups())) if found else None
+
+
+def slashed(text: str) -> datetime | None:
+    """The GPS_Time column, `2018/11/12 16:17:57`. Others (26-11-21 12:05) leave day and year open: None."""
+    found = _SLASHED.fullmatch(text.strip())
+    return _moment(*map(int, found.groups())) if found else None
+
+
+def comma_is_missing(text: str) -> bool:
+    """True for a readable Date that has lost the comma after its weekday."""
+    found = _RFC2822.fullmatch(text.strip())
+    return bool(found) and text.strip()[:1].isalpha() and not (found and found[1])
+
+
+def rfc2822_text(at: datetime) -> str:
+    """`Mon, 12 Nov 2018 16:37:52 +0000`, whole seconds; English day and month whatever the locale."""
+    at = utc(at)
+    month = _MONTHS[at.month - 1]
+    return f"{_DAYS[at.weekday()]}, {at.day:02} {month} {at.year:04} {at:%H:%M:%S} +0000"
+
+
+def ctime_text(at: datetime) -> str:
+    """`Wed May  3 18:02:43 2023`, whole seconds."""
+    at = utc(at)
+    return f"{_DAYS[at.weekday()]} {_MONTHS[at.month - 1]} {at.day:2} {at:%H:%M:%S} {at.year:04}"
+
+
+def compact_text(at: datetime) -> str:
+    """`20181112.1618`."""
+    at = utc(at)
+    return f"{at.year:04}{at:%m%d.%H%M}"
+
+
+def slashed_text(at: datetime) -> str:
+    """`2018/11/12 16:17:57`."""
+    at = utc(at)
+    return f"{at.year:04}/{at:%m/%d %H:%M:%S}"
+
+
+def _month(name: str) -> int:
+    """1 to 12, or 0 for a word that is no month."""
+    return _MONTHS.index(name.title()) + 1 if name.title() in _MONTHS else 0
+
+
+def _moment(*clock: int, fraction: str = "", zone: str | None = None) -> datetime | None:
+    """The moment of (year, month, day, hour, minute[, second]) in UTC; None where there is no such moment."""
+    year, month, day, hour, minute, second = (*clock, 0)[:6]
+    try:
+        at = datetime(year, month, day, hour, minute, second, int(fraction.ljust(6, "0")), _zone(zone))
+        return at.astimezone(UTC)
+    except (ValueError, OverflowError):  # 30 February, 25 o'clock, or a zone that leads out of the calendar
+        return None
+
+
+def _zone(text: str | None) -> timezone:
+    if not text or text[0] not in "+-":
+        return UTC
+    digits = text[1:].replace(":", "").ljust(4, "0")
+    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    return timezone(-offset if text[0] == "-" else offset)

@@ -1,0 +1,42 @@
+"""The life of an event log, and who may do what with it. Pure."""
+
+from __future__ import annotations
+
+from portal.lifecycle import OFFICE, Role, Table, step
+
+LOGGERS = {Role.SCIENCE_STAFF, Role.CHIEF_SCIENTIST, Role.OPERATOR, *OFFICE}
+
+LOG = Table(
+    "event log",
+    {
+        "not opened": "the ship has not left, or the log is kept elsewhere",
+        "open": "events are being recorded",
+        "closed": "the final copy is made; corrections are labelled as late",
+    },
+    [
+        step("eventlog.open", "not opened", "open", {Role.OPERATOR, *OFFICE}),
+        step("eventlog.close", "open", "closed", {Role.OPERATOR, *OFFICE}),
+    ],
+)
+
+# Verbs about single events. Correcting a closed log is for those who answer for it.
+RIGHTS = {
+    "eventlog.read": LOGGERS | {Role.QC_EXPERT},
+    "eventlog.record": LOGGERS,
+    "eventlog.revise": LOGGERS,
+    "eventlog.correct": {Role.CHIEF_SCIENTIST, Role.OPERATOR, *OFFICE},
+    "eventlog.import": {Role.CHIEF_SCIENTIST, Role.OPERATOR, *OFFICE},
+}
+
+# What one can do with an instrument of a class: the buttons of the log page, most used first.
+ACTIONS = {
+    "ctd": ("deploy", "maxDepth", "recover", "abort"),
+    "net": ("deploy", "recover", "abort"),
+    "mooring": ("deploy", "recover", "release"),
+    "multibeam": ("start", "stop", "service"),
+    "adcp": ("start", "stop"),
+    "xbt": ("deploy",),
+    "winch": ("start", "stop"),
+    "ship": ("startCruise", "endCruise", "arriveStation", "leaveStation", "startLine", "endLine"),
+}
+OTHER_ACTIONS = ("start", "stop", "other")

@@ -1,0 +1,26 @@
+"""Addresses of the event log."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from eventlog import api
+from eventlog.views import log
+
+C = "cruise/<str:cruise_id>/log/"
+A = "api/v1/"
+urlpatterns = [
+    path(C, log.log_page, name="log"),
+    path(C + "record/", log.record, name="record-event"),
+    path(C + "open/", log.open_log, name="open-log"),
+    path(C + "close/", log.close_log, name="close-log"),
+    path(C + "import/", log.import_page, name="import-events"),
+    path(C + "export/<str:form>", log.export, name="export-events"),
+    path(C + "final/<str:name>", log.final_copy, name="final-copy"),
+    path(C + "event/<uuid:event_uuid>/", log.event_page, name="event"),
+    path(C + "event/<uuid:event_uuid>/strike/", log.strike, name="strike-event"),
+    path(A + "cruises/<str:cruise_id>/log", api.LogDetail.as_view(), name="api-log"),
+    path(A + "cruises/<str:cruise_id>/events", api.EventList.as_view(), name="api-events"),
+    path(A + "cruises/<str:cruise_id>/events/export/<str:form>", api.Export.as_view(), name="api-export"),
+    path(A + "events/<uuid:uuid>", api.EventDetail.as_view(), name="api-event"),
+]

@@ -1,0 +1,271 @@
+"""The log page, one event with its history, import and export, opening and closing."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from eventlog import intake, logbook
+from eventlog.forms import EventForm, ImportForm, RevisionForm
+from eventlog.models import Event, Log, Template
+from portal import access
+from portal.models import Cruise
+from portal.refusals import NotFound, NotLikeThis, Refusal
+from portal.views.doors import attempt, needs, of_cruise
+
+STREAM = 100
+
+
+def _visible_log(request: HttpRequest, cruise: Cruise) -> Log:
+    log = Log.objects.visible_to(request.user).filter(cruise=cruise).select_related("cruise__vessel").first()
+    if log is None and not access.may(request.user, "eventlog.read", cruise):
+        raise NotFound(f"There is no event log of {cruise} that you may see.")
+    return log or logbook.log_of(cruise)
+
+
+@of_cruise
+@require_safe
+def log_page(request: HttpRequest, cruise: Cruise) -> HttpResponse:
+    """The log: buttons, the form, and the stream of events, newest first."""
+    return _log_page(request, _visible_log(request, cruise), _new_form())
+
+
+def _new_form(data: Any = None) -> EventForm:
+    return EventForm(data, initial={"uuid": uuid.uuid4()})
+
+
+def _log_page(request: HttpRequest, log: Log, form: EventForm, status: int = 200) -> HttpResponse:
+    events: Any = log.events.prefetch_related("measurements")
+    if words := request.GET.get("q", "").strip():
+        events = _search(events, words)
+    if instrument := request.GET.get("instrument"):
+        events = events.filter(instrument=instrument)
+    page = Paginator(events, STREAM).get_page(request.GET.get("page"))
+    verbs = ("record", "revise", "correct", "import", "open", "close", "read")
+    templates = list(log.templates.all())
+    context = {
+        "cruise": log.cruise,
+        "log": log,
+        "form": form,
+        "page": page,
+        "tiles": _tiles(templates),
+        "instruments": sorted({t.instrument for t in templates}),
+        "actions": sorted({t.action for t in templates}),
+        "may": {verb: access.may(request.user, f"eventlog.{verb}", log) for verb in verbs},
+        "final_copies": log.final_copies.defer("data"),
+        "imports": log.imports.defer("data", "problems"),
+        "now": timezone.now(),
+    }
+    return render(request, "eventlog/log.html", context, status=status)
+
+
+def _search(events: Any, words: str) -> Any:
+    from django.db.models import Q
+
+    for word in words.split()[:8]:
+        events = events.filter(
+            Q(instrument__icontains=word)
+            | Q(action__icontains=word)
+            | Q(station__icontains=word)
+            | Q(comment__icontains=word)
+            | Q(number__icontains=word)
+        )
+    return events
+
+
+def _tiles(templates: Iterable[Template]) -> list[dict[str, Any]]:
+    """Buttons grouped by instrument; each carries its own event id, so that a double press is one event."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for template in templates:
+        groups.setdefault(template.instrument, []).append({"action": template.action, "uuid": uuid.uuid4()})
+    return [{"instrument": name, "actions": actions} for name, actions in groups.items()]
+
+
+@needs("eventlog.record")
+@require_POST
+def record(request: HttpRequest, cruise: Cruise) -> HttpResponse:
+    """Records an event; a form that is not accepted comes back with everything that was typed."""
+    log = logbook.log_of(cruise)
+    form = EventForm(request.POST)
+    if form.is_valid():
+        try:
+            event, new = logbook.record(
+                log=log,
+                by=request.user,
+                fields=form.fields_at(timezone.now()),
+                uuid=form.cleaned_data["uuid"],
+            )
+        except NotLikeThis as refusal:
+            for fault in refusal.faults:
+                form.add_error(fault.where if fault.where in form.fields else None, fault.what)
+        except Refusal as refusal:
+            form.add_error(None, refusal.reason)
+        else:
+            said = "is recorded" if new else "was recorded already"
+            messages.success(request, f"{event.instrument} {event.action} {said} as {event.number}.")
+            return redirect("log", cruise.cruise_id)
+    return _log_page(request, log, form, status=422)
+
+
+@of_cruise
+@require_http_methods(["GET", "POST"])
+def event_page(request: HttpRequest, cruise: Cruise, event_uuid: str) -> HttpResponse:
+    """One event: every field, its measurements, its revisions, and a form to change it."""
+    event = _event(request, cruise, event_uuid)
+    verb = "eventlog.correct" if event.log.state == "closed" else "eventlog.revise"
+    form = RevisionForm.of(event, request.POST or None)
+    status = 200
+    if request.method == "POST":
+        access.require(request.user, verb, event)
+        if form.is_valid():
+            try:
+                logbook.revise(
+                    event=event,
+                    by=request.user,
+                    fields=form.fields_at(event.observed_at),
+                    reason=form.cleaned_data["reason"],
+                    seen=form.cleaned_data["seen"],
+                )
+            except NotLikeThis as refusal:
+                for fault in refusal.faults:
+                    form.add_error(fault.where if fault.where in form.fields else None, fault.what)
+            except Refusal as refusal:
+                form.add_error(None, refusal.reason)
+            else:
+                messages.success(request, f"Event {event.number} is changed.")
+                return redirect("event", cruise.cruise_id, event.uuid)
+        status = 422
+    context = {
+        "cruise": cruise,
+        "log": event.log,
+        "event": event,
+        "form": form,
+        "revisions": event.revisions.order_by("-number"),
+        "may_change": access.may(request.user, verb, event),
+        "names": access.may(request.user, "eventlog.read", event),
+    }
+    return render(request, "eventlog/event.html", context, status=status)
+
+
+def _event(request: HttpRequest, cruise: Cruise, event_uuid: str) -> Event:
+    events = Event.objects.visible_to(request.user).select_related("log__cruise__vessel")
+    event = events.filter(log__cruise=cruise, uuid=event_uuid).first()
+    if event is None:
+        raise NotFound("There is no such event, or none that you may see.")
+    return event
+
+
+@needs("eventlog.revise")
+@require_POST
+def strike(request: HttpRequest, cruise: Cruise, event_uuid: str) -> HttpResponse:
+    """Strikes an event, or takes the strike back."""
+    event = _event(request, cruise, event_uuid)
+    reason = request.POST.get("reason", "")[:1000]
+    if event.struck_at:
+        return attempt(
+            request,
+            lambda: logbook.restore(event=event, by=request.user, reason=reason),
+            f"Event {event.number} stands again.",
+            "event",
+            cruise.cruise_id,
+            event.uuid,
+        )
+    return attempt(
+        request,
+        lambda: logbook.strike(event=event, by=request.user, reason=reason),
+        f"Event {event.number} is struck. It stays readable and can be restored.",
+        "event",
+        cruise.cruise_id,
+        event.uuid,
+    )
+
+
+@needs("eventlog.open")
+@require_POST
+def open_log(request: HttpRequest, cruise: Cruise) -> HttpResponse:
+    """Opens the log at departure."""
+    return attempt(
+        request,
+        lambda: logbook.open_log(cruise=cruise, by=request.user),
+        f"The event log of {cruise} is open.",
+        "log",
+        cruise.cruise_id,
+    )
+
+
+@needs("eventlog.close")
+@require_POST
+def close_log(request: HttpRequest, cruise: Cruise) -> HttpResponse:
+    """Closes the log at the end and makes the final copies."""
+    return attempt(
+        request,
+        lambda: logbook.close_log(cruise=cruise, by=request.user, note=request.POST.get("note", "")[:1000]),
+        f"The event log of {cruise} is closed; the final copies are made.",
+        "log",
+        cruise.cruise_id,
+    )
+
+
+@needs("eventlog.import")
+@require_http_methods(["GET", "POST"])
+def import_page(request: HttpRequest, cruise: Cruise) -> HttpResponse:
+    """Takes in a log of another program, and reports on every row."""
+    form = ImportForm(request.POST or None, request.FILES or None)
+    report, status = None, 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            wanted = form.cleaned_data
+            try:
+                report = intake.import_events(
+                    log=logbook.log_of(cruise),
+                    name=wanted["file"].name,
+                    data=wanted["file"].read(),
+                    aux=wanted["aux"].read() if wanted["aux"] else None,
+                    by=request.user,
+                    dry_run=wanted["dry_run"],
+                )
+                status = 200
+            except Refusal as refusal:
+                form.add_error("file", str(refusal))
+    context = {"cruise": cruise, "form": form, "report": report, "tried": bool(request.POST.get("dry_run"))}
+    return render(request, "eventlog/import.html", context, status=status)
+
+
+@of_cruise
+@require_safe
+def export(request: HttpRequest, cruise: Cruise, form: str) -> HttpResponse:
+    """The standing events as R2R CSV or JSON. Who wrote them is told to those of the cruise alone."""
+    log = _visible_log(request, cruise)
+    text = logbook.export(log, form, names=access.may(request.user, "eventlog.read", cruise))
+    kind, ending = ("text/csv; charset=utf-8", "csv") if form == "r2r-csv" else ("application/json", "json")
+    response = HttpResponse(text, content_type=kind)
+    response["Content-Disposition"] = f'attachment; filename="{cruise.cruise_id}_eventlog.{ending}"'
+    return response
+
+
+@needs("eventlog.read")
+@require_safe
+def final_copy(request: HttpRequest, cruise: Cruise, name: str) -> HttpResponse:
+    """A final copy, byte for byte as it was made when the log was closed."""
+    copy = logbook.log_of(cruise).final_copies.filter(name=name).first()
+    if copy is None:
+        raise NotFound("There is no such final copy; the log may not be closed yet.")
+    response = HttpResponse(bytes(copy.data), content_type="application/octet-stream")
+    response["Content-Disposition"] = f'attachment; filename="{copy.name}"'
+    response["Repr-Digest"] = f"sha-256=:{_base64(copy.sha256)}:"
+    return response
+
+
+def _base64(digest: str) -> str:
+    import base64
+
+    return base64.b64encode(bytes.fromhex(digest)).decode()

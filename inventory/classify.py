@@ -1,0 +1,195 @@
+"""Classification: a profile sorts the files of a distribution into data sets; what no rule matches stays in sight."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Max
+from django.utils import timezone
+
+from inventory import profiles
+from inventory.models import Classification, Dataset, Distribution, File, Profile, Rule
+from inventory.rules import Matcher
+from inventory.states import DATASET, DISTRIBUTION
+from portal import access, journal
+from portal.access import Actor
+from portal.refusals import NotLikeThis, NotNow
+from portal.work import Progress
+
+BATCH = 5000
+Device = tuple[str, str, str, str]
+
+
+@dataclass(slots=True)
+class Preview:
+    """What a profile would make of a distribution: files by device, and the paths of those no rule matches."""
+
+    devices: Counter[Device] = field(default_factory=Counter)
+    excluded: int = 0
+    unmatched: int = 0
+    examples: list[str] = field(default_factory=list)
+
+
+def device(rule: Any) -> Device:
+    """What makes a data set: class, vendor, model, and the ship's own word."""
+    return rule.device_class, rule.make, rule.model, rule.label
+
+
+def preview(distribution: Distribution, rules: list[Any], *, examples: int = 50) -> Preview:
+    """What rules would make of a distribution; nothing is written."""
+    matcher = Matcher.of(rules)
+    found = Preview()
+    for path in distribution.files.order_by("pk").values_list("path", flat=True).iterator(chunk_size=BATCH):
+        rule = matcher.rule_for(path)
+        if rule is None:
+            found.unmatched += 1
+            if len(found.examples) < examples:
+                found.examples.append(path)
+        elif rule.exclude:
+            found.excluded += 1
+        else:
+            found.devices[device(rule)] += 1
+    return found
+
+
+@transaction.atomic
+def classify(
+    *, distribution: Distribution, by: Actor, profile: Profile | None = None, progress: Progress | None = None
+) -> Classification:
+    """Applies a profile (the vessel's, unless another is named) to every file; the same profile again changes nothing.
+
+    Files that are missing count to their data set: what was promised and did not come must not vanish from it.
+    Raises NotYou, NotNow (not verified, record approved), NotLikeThis where the vessel has no profile.
+    """
+    distribution = (
+        Distribution.objects.select_for_update(of=("self",)).select_related("cruise__vessel").get(pk=distribution.pk)
+    )
+    access.require(by, "distribution.classify", distribution)
+    cruise = distribution.cruise
+    if cruise.approved_at:
+        raise NotNow(f"The record of {cruise} is approved. Open a new review before classifying its files anew.")
+    before_state = distribution.state
+    state = DISTRIBUTION.step(distribution.state, "distribution.classify")
+    profile = profile or profiles.active(cruise.vessel)
+    if profile is None:
+        raise NotLikeThis(f"{cruise.vessel} has no distribution profile yet. Make one, then classify.")
+    last = distribution.classifications.order_by("-number").first()
+    if last is not None and last.profile_id == profile.pk and before_state == "classified":
+        return last
+    before = _sizes(distribution)
+    tally = _assign(distribution, profile, progress)
+    changes = _changes(before, _sizes(distribution))
+    _retire_empty(distribution, by)
+    number = (distribution.classifications.aggregate(Max("number"))["number__max"] or 0) + 1
+    classification = Classification.objects.create(
+        distribution=distribution,
+        profile=profile,
+        number=number,
+        at=timezone.now(),
+        by_name=str(by),
+        matched=tally["matched"],
+        excluded=tally["excluded"],
+        unmatched=tally["unmatched"],
+        changes=changes,
+    )
+    distribution.state, distribution.since = state, timezone.now()
+    distribution.save(update_fields=["state", "since"])
+    journal.record(
+        by, "distribution.classify", distribution, note=str(profile), changes={k: [None, v] for k, v in tally.items()}
+    )
+    return classification
+
+
+def _assign(distribution: Distribution, profile: Profile, progress: Progress | None) -> Counter[str]:
+    matcher = Matcher.of(profile.rules.order_by("order"))
+    datasets: dict[Device, Dataset] = {}
+    tally: Counter[str] = Counter(matched=0, excluded=0, unmatched=0)
+    batch: list[File] = []
+    for file in distribution.files.order_by("pk").only("pk", "path").iterator(chunk_size=BATCH):
+        rule = matcher.rule_for(file.path)
+        file.rule, file.dataset, file.excluded = rule, None, bool(rule and rule.exclude)
+        if rule is not None and not rule.exclude:
+            file.dataset = datasets.get(device(rule)) or datasets.setdefault(device(rule), _dataset(distribution, rule))
+        tally["unmatched" if rule is None else "excluded" if rule.exclude else "matched"] += 1
+        batch.append(file)
+        if len(batch) == BATCH:
+            _store(batch, progress)
+            batch = []
+    _store(batch, progress)
+    return tally
+
+
+def _store(batch: list[File], progress: Progress | None) -> None:
+    """Files that fell to the same rule are written with one statement."""
+    groups: dict[tuple[int | None, int | None, bool], list[int]] = {}
+    for file in batch:
+        groups.setdefault((file.rule_id, file.dataset_id, file.excluded), []).append(file.pk)
+    for (rule, dataset, excluded), keys in groups.items():
+        for start in range(0, len(keys), 900):  # SQLite's limit of parameters
+            File.objects.filter(pk__in=keys[start : start + 900]).update(
+                rule_id=rule, dataset_id=dataset, excluded=excluded
+            )
+    if progress is not None and batch:
+        progress.advance(len(batch))
+
+
+def _dataset(distribution: Distribution, rule: Rule) -> Dataset:
+    """The data set of a rule's device on this cruise; one that was retired comes back."""
+    cruise = distribution.cruise
+    dataset, created = Dataset.objects.get_or_create(
+        cruise=cruise,
+        device_class=rule.device_class,
+        make=rule.make,
+        model=rule.model,
+        label=rule.label,
+        defaults={
+            "since": timezone.now(),
+            "file_format": rule.file_format,
+            "navigation_rank": rule.navigation_rank,
+        },
+    )
+    if not created:
+        dataset.file_format, dataset.navigation_rank = rule.file_format, rule.navigation_rank
+        if dataset.state == "retired":
+            dataset.state, dataset.since = DATASET.step(dataset.state, "dataset.revive"), timezone.now()
+        dataset.save()
+    return dataset
+
+
+def _sizes(distribution: Distribution) -> dict[str, int]:
+    rows = distribution.files.filter(dataset__isnull=False).order_by().values("dataset").annotate(files=Count("pk"))
+    counts = {row["dataset"]: row["files"] for row in rows}
+    return {d.name: counts[d.pk] for d in Dataset.objects.filter(pk__in=counts)}
+
+
+def _changes(before: dict[str, int], after: dict[str, int]) -> dict[str, list[int]]:
+    names = sorted(before.keys() | after.keys())
+    return {n: [before.get(n, 0), after.get(n, 0)] for n in names if before.get(n, 0) != after.get(n, 0)}
+
+
+def _retire_empty(distribution: Distribution, by: Actor) -> None:
+    """Data sets of the cruise that no file of this distribution belongs to any more."""
+    standing = Dataset.objects.filter(cruise=distribution.cruise).standing()
+    for dataset in standing.exclude(files__distribution=distribution):
+        if DATASET.allows(dataset.state, "dataset.retire"):
+            dataset.state, dataset.since = DATASET.step(dataset.state, "dataset.retire"), timezone.now()
+            dataset.save(update_fields=["state", "since"])
+            journal.record(by, "dataset.retire", dataset)
+
+
+def waiting_to_classify() -> list[str]:
+    """Verified distributions that were never classified and whose vessel has a profile."""
+    verified = Distribution.objects.filter(
+        state="verified", cruise__approved_at__isnull=True, cruise__vessel__profiles__active=True
+    )
+    return [str(pk) for pk in verified.values_list("pk", flat=True)]
+
+
+def run(key: str, progress: Progress) -> None:
+    """Job: classifies one distribution with its vessel's profile."""
+    distribution = Distribution.objects.select_related("cruise").get(pk=key)
+    progress.describe(f"Classifying {distribution}", distribution.cruise, total=distribution.files.count())
+    classify(distribution=distribution, by=access.WORKER, progress=progress)

@@ -1,0 +1,22 @@
+"""The inventory's tables."""
+
+from inventory.models.dataset import Dataset, Hold, Track, TrackProduct
+from inventory.models.distribution import Distribution, File
+from inventory.models.profile import Classification, Profile, Rule
+from inventory.models.review import Flag, Remark, Review, Signature
+
+__all__ = [
+    "Classification",
+    "Dataset",
+    "Distribution",
+    "File",
+    "Flag",
+    "Hold",
+    "Profile",
+    "Remark",
+    "Review",
+    "Rule",
+    "Signature",
+    "Track",
+    "TrackProduct",
+]

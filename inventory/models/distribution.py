@@ -1,0 +1,126 @@
+"""A delivery of a cruise's files and every file in it, as delivered and as verified."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models import Count, Q, Sum
+
+from inventory.states import DISTRIBUTION, FILE_STATES
+from portal.models import Cruise
+
+if TYPE_CHECKING:
+    from portal.access import Actor
+
+
+class DistributionQuerySet(models.QuerySet["Distribution"]):
+    """Which distributions."""
+
+    def visible_to(self, actor: Actor) -> DistributionQuerySet:
+        """Those of the cruises that one may see."""
+        return self.filter(cruise__in=Cruise.objects.visible_to(actor))
+
+    def current(self) -> DistributionQuerySet:
+        """Those in force: the last shipment of each cruise."""
+        return self.exclude(state="superseded")
+
+
+class Distribution(models.Model):
+    """A shipment: what a ship delivered of a cruise, with its manifest. The files stay where they are."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    cruise = models.ForeignKey(Cruise, models.PROTECT, related_name="distributions")
+    number = models.PositiveIntegerField(help_text="shipment: 1, then one for each redelivery")
+    state = models.CharField(max_length=12, choices=DISTRIBUTION.choices, default=DISTRIBUTION.first)
+    since = models.DateTimeField()
+    root = models.TextField(help_text="the directory that holds it")
+    manifest_name = models.CharField(max_length=255)
+    manifest_sha256 = models.CharField(max_length=64)
+    manifest_dialect = models.CharField(max_length=40)
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 over path, size and delivered hash of every file")
+    problems = models.JSONField(default=list, help_text="what was found in the directory and not taken in")
+    received_at = models.DateTimeField()
+    received_by = models.CharField(max_length=200)
+    verified_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DistributionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["cruise", "-number"]
+        constraints = [
+            models.UniqueConstraint("cruise", "number", name="distribution_numbered_once"),
+            # One shipment is in force; the others are history.
+            models.UniqueConstraint("cruise", condition=~Q(state="superseded"), name="distribution_current_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.cruise} shipment {self.number}"
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Files and bytes by state, in the order of FILE_STATES, then "all"."""
+        rows = self.files.order_by().values("state").annotate(files=Count("pk"), bytes=Sum("size"))
+        found: dict[str, Any] = {row["state"]: row for row in rows}
+        counts = {
+            state: {"files": found[state]["files"], "bytes": found[state]["bytes"] or 0}
+            for state in FILE_STATES
+            if state in found
+        }
+        counts["all"] = {name: sum(row[name] for row in counts.values()) for name in ("files", "bytes")}
+        return counts
+
+
+class File(models.Model):
+    """A file of a distribution. What the manifest says and what we found are kept apart."""
+
+    distribution = models.ForeignKey(Distribution, models.CASCADE, related_name="files")
+    path = models.TextField(help_text="inside the distribution, in the text form of inventory.paths")
+    path_key = models.UUIDField(help_text="MD5 of the path: an index for names of any length")
+    directory = models.TextField(blank=True)
+    name = models.TextField()
+    size = models.BigIntegerField(null=True, blank=True)
+    changed_at = models.DateTimeField("modified", null=True, blank=True)
+    in_manifest = models.BooleanField(default=True)
+    delivered_size = models.BigIntegerField(null=True, blank=True)
+    delivered_md5 = models.CharField(max_length=32, blank=True)
+    delivered_sha256 = models.CharField(max_length=64, blank=True)
+    md5 = models.CharField(max_length=32, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    verified_at = models.DateTimeField(null=True, blank=True)
+    state = models.CharField(max_length=10, choices=[(s, s) for s in FILE_STATES])
+    note = models.TextField(blank=True, help_text="where it moved to or from, or why it could not be read")
+    dataset = models.ForeignKey(
+        "inventory.Dataset", models.SET_NULL, null=True, blank=True, related_name="files", db_index=False
+    )
+    rule = models.ForeignKey(
+        "inventory.Rule", models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
+    excluded = models.BooleanField(default=False, help_text="a rule keeps it out of all data sets")
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [
+            models.Index(fields=["distribution", "state"]),
+            models.Index(fields=["distribution", "dataset"]),
+            models.Index(fields=["dataset"]),
+        ]
+        constraints = [
+            # A path is one file.
+            models.UniqueConstraint("distribution", "path_key", name="file_path_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.path
+
+    @property
+    def cruise(self) -> Cruise:
+        """The cruise it was delivered for."""
+        return self.distribution.cruise
+
+    @property
+    def shown(self) -> str:
+        """The path for people: what cannot be printed made visible."""
+        from inventory import paths
+
+        return paths.display(self.path)

@@ -1,0 +1,263 @@
+"""Flags the fixes of a raw track by rules: time, sequence, position, receiver, altitude, acceleration.
+Nothing is removed here; each fix gets the reasons against it, and what is without reasons is good."""
+
+from dataclasses import dataclass, fields
+from enum import IntFlag
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inventory.navigation.fixes import Bools, Fixes, Floats
+from inventory.navigation.geodesic import DEGREE, seconds, steps
+
+DAY: Final = np.timedelta64(1, "D")
+_CHUNK: Final = 65_536
+
+
+class Flag(IntFlag):
+    """Why a fix is not good; SPEED alone is information and leaves it good."""
+
+    TIME = 1
+    SEQUENCE = 2
+    POSITION = 4
+    JUNK = 8
+    QUALITY = 16
+    SATELLITES = 32
+    HDOP = 64
+    ALTITUDE = 128
+    ACCELERATION = 256
+    SPEED = 512
+
+
+BAD: Final = ~int(Flag.SPEED) & 0x3FF
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """The limits of the rules; the defaults are those of R2R (domain notes, section 4; rvdata/NavManager).
+
+    `around_cruise_days` a fix may lie so long before or after the cruise; `leap_days` the longest jump
+    forward in time; `quality_least`..`quality_most` the GGA indicators accepted; `satellites_least`..`_most`;
+    `hdop_most` (0 is refused too); `altitude_m` the absolute altitude from which a fix is refused;
+    `speed_ms` is only counted; `acceleration_ms2` flags; where positions are written so coarsely that the
+    last digit is `coarse_m` or more, the limit is `coarse_factor` times that digit instead (3 m/s² a metre);
+    `gap_s` counts as a gap; `buffer` fixes are looked at together, at most `rounds` times.
+    """
+
+    around_cruise_days: int = 30
+    leap_days: int = 30
+    quality_least: int = 1
+    quality_most: int = 5
+    satellites_least: int = 4
+    satellites_most: int = 50
+    hdop_most: float = 50.0
+    altitude_m: float = 500.0
+    speed_ms: float = 8.7
+    acceleration_ms2: float = 1.0
+    coarse_m: float = 1.11
+    coarse_factor: float = 3.0
+    gap_s: float = 300.0
+    buffer: int = 3600
+    rounds: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """The flags of each fix, shape (n,) uint16 of Flag bits; `good` where none but SPEED is set.
+
+    `counts` fixes per rule (a fix may break several), and "speed", "acceleration over limit" (both before
+    anything is dropped for acceleration), "flagged", "good", "gap". `longest_gap_s` between good fixes.
+    `resolution_m` how finely positions are written; `acceleration_limit` m/s², as used.
+    """
+
+    flags: NDArray[np.uint16]
+    good: Bools
+    counts: dict[str, int]
+    longest_gap_s: float
+    resolution_m: float
+    acceleration_limit: float
+
+
+def clean(
+    fixes: Fixes,
+    thresholds: Thresholds | None = None,
+    *,
+    begins: np.datetime64 | None = None,
+    ends: np.datetime64 | None = None,
+) -> Cleaned:
+    """Judge every fix; `begins` and `ends` of the cruise (UTC) bound the times where they are given.
+
+    Rules in order: time; position; receiver (only what the sentence states is judged); altitude; sequence
+    among the fixes with a possible time; acceleration among those still good. See `Thresholds` for the
+    limits and their source, `_accelerating` for the last rule.
+    """
+    limits = thresholds or Thresholds()
+    flags = _stateless(fixes, limits, begins, ends)
+    flags[_out_of_sequence(fixes, flags, limits)] |= Flag.SEQUENCE.value
+    resolution = resolution_m(fixes.longitude, fixes.latitude)
+    limit = limits.acceleration_ms2
+    if resolution >= limits.coarse_m:
+        limit = limits.coarse_factor * resolution
+
+    sound = np.flatnonzero(flags & BAD == 0)
+    track = fixes.take(sound)
+    over_speed, over_limit = _first_look(track, limits.speed_ms, limit)
+    flags[sound[over_speed]] |= Flag.SPEED.value
+    flags[sound[_accelerating(track, limit, limits)]] |= Flag.ACCELERATION.value
+
+    good = flags & BAD == 0
+    pauses = seconds(fixes.time[good])
+    counts = {flag.name.lower(): int((flags & flag.value != 0).sum()) for flag in Flag if flag.name}
+    counts |= {
+        "acceleration over limit": over_limit,
+        "flagged": int((~good).sum()),
+        "good": int(good.sum()),
+        "gap": int((pauses > limits.gap_s).sum()),
+    }
+    return Cleaned(flags, good, counts, float(pauses.max(initial=0.0)), resolution, limit)
+
+
+def _stateless(
+    fixes: Fixes, limits: Thresholds, begins: np.datetime64 | None, ends: np.datetime64 | None
+) -> NDArray[np.uint16]:
+    """The rules that look at one fix alone."""
+    flags = np.zeros(len(fixes), np.uint16)
+    around = limits.around_cruise_days * DAY
+    late = fixes.time > ends + around if ends is not None else np.zeros(len(fixes), bool)
+    early = fixes.time < begins - around if begins is not None else np.zeros(len(fixes), bool)
+    flags[np.isnat(fixes.time) | early | late] |= Flag.TIME.value
+
+    there = (np.abs(fixes.longitude) <= 180) & (np.abs(fixes.latitude) <= 90)  # false for NaN
+    flags[~there] |= Flag.POSITION.value
+    midnight = fixes.time == fixes.time.astype("datetime64[D]")
+    flags[midnight & (fixes.longitude == 0) & (fixes.latitude == 0)] |= Flag.JUNK.value
+
+    told = fixes.quality >= 0
+    poor = (fixes.quality < limits.quality_least) | (fixes.quality > limits.quality_most)
+    flags[told & poor] |= Flag.QUALITY.value
+    told = fixes.nsv >= 0
+    few = (fixes.nsv < limits.satellites_least) | (fixes.nsv > limits.satellites_most)
+    flags[told & few] |= Flag.SATELLITES.value
+    flags[(fixes.hdop <= 0) | (fixes.hdop > limits.hdop_most)] |= Flag.HDOP.value  # false for NaN
+    flags[np.abs(fixes.altitude) >= limits.altitude_m] |= Flag.ALTITUDE.value
+    return flags
+
+
+def _out_of_sequence(fixes: Fixes, flags: NDArray[np.uint16], limits: Thresholds) -> NDArray[np.intp]:
+    """Fixes not later than the last one in sequence, or more than `leap_days` later.
+
+    The first fix with a possible time begins the sequence.
+    """
+    rows = np.flatnonzero(flags & Flag.TIME.value == 0)
+    time = fixes.time[rows].astype("datetime64[ms]").astype(np.int64)
+    leap = limits.leap_days * 86_400_000
+    wrong = np.zeros(len(rows), bool)
+    if not len(rows):
+        return rows
+    last, place = time[0], 1
+    while place < len(time):
+        piece = time[place : place + _CHUNK]
+        before = np.maximum.accumulate(np.concatenate(([last], piece)))[:-1]
+        leaps = np.flatnonzero(piece - before > leap)
+        stop = int(leaps[0]) if len(leaps) else len(piece)
+        wrong[place : place + stop] = piece[:stop] <= before[:stop]
+        last = max(last, int(piece[:stop].max(initial=last)))
+        place += stop
+        if len(leaps):  # pass over all that is as far ahead, to the next fix that can follow
+            rest = time[place:]
+            near = np.flatnonzero(rest <= last + leap)
+            skip = int(near[0]) if len(near) else len(rest)
+            wrong[place : place + skip] = True
+            place += skip
+    return rows[wrong]
+
+
+def resolution_m(longitude: Floats, latitude: Floats) -> float:
+    """How finely the positions are written, in metres: the worth of the last decimal of degrees or minutes.
+
+    Found from the numbers themselves: the coarsest step of which 99.9 % of them are multiples. 0 if they are
+    finer than 1e-7 degrees or there are fewer than 10 (of so few, nothing can be said).
+    """
+    values = np.concatenate((latitude[np.isfinite(latitude)], longitude[np.isfinite(longitude)]))
+    if len(values) < 20:
+        return 0.0
+    sample = values[:: max(1, len(values) // 20_000)]
+    by_degrees = [10.0**-decimals for decimals in range(1, 8)]
+    by_minutes = [10.0**-decimals / 60 for decimals in range(6)]
+    for step in sorted(by_degrees + by_minutes, reverse=True):
+        multiple = sample / step
+        if np.mean(np.abs(multiple - np.rint(multiple)) < 1e-3) >= 0.999:
+            return step * DEGREE
+    return 0.0
+
+
+def _first_look(track: Fixes, speed_ms: float, limit: float) -> tuple[Bools, int]:
+    """Where the ship arrives faster than `speed_ms`, shape (n,), and how many changes exceed the limit."""
+    east, north = steps(track.longitude, track.latitude)
+    elapsed = seconds(track.time)
+    speed = np.hypot(east, north) / elapsed
+    arriving = np.zeros(len(track), bool)
+    arriving[1:] = speed > speed_ms
+    change = np.abs(np.diff(speed)) / ((elapsed[1:] + elapsed[:-1]) / 2)
+    return arriving, int((change > limit).sum())
+
+
+def _accelerating(track: Fixes, limit: float, limits: Thresholds) -> NDArray[np.intp]:
+    """Indices of fixes that would make the ship change its speed by more than `limit` m/s².
+
+    Speeds are those between neighbours; where their change is too large, the nearest fix is dropped and the
+    neighbourhood judged again, in buffers of `limits.buffer` that overlap by the last few fixes. "Nearest"
+    is here the one of the three fixes around whose velocity, as a vector, turns most: for a single leap that
+    is the fix that leapt, while the change of plain speed is largest at its innocent neighbours. The source
+    stops after a fixed number of rounds; so does this, lest one bad stretch eat the rest.
+    """
+    dropped: list[NDArray[np.intp]] = []
+    carried = np.zeros(0, np.intp)
+    size = max(limits.buffer, 8)
+    for begin in range(0, len(track), size):
+        last = begin + size >= len(track)
+        rows = np.concatenate((carried, np.arange(begin, min(begin + size, len(track)))))
+        for _ in range(limits.rounds):
+            culprits = _culprits(track.take(rows), limit, last)
+            if not len(culprits):
+                break
+            dropped.append(rows[culprits])
+            rows = np.delete(rows, culprits)
+        carried = rows[-4:]
+    return np.sort(np.concatenate(dropped)) if dropped else np.zeros(0, np.intp)
+
+
+def _culprits(track: Fixes, limit: float, last: bool) -> NDArray[np.intp]:
+    """Fixes to drop in one round, no two of them neighbours; at the end of a buffer the next is awaited."""
+    if len(track) < 3:
+        return np.zeros(0, np.intp)
+    east, north = steps(track.longitude, track.latitude)
+    elapsed = seconds(track.time)
+    vx, vy = east / elapsed, north / elapsed
+    between = (elapsed[1:] + elapsed[:-1]) / 2
+    change = np.abs(np.diff(np.hypot(vx, vy))) / between  # at fixes 1 … n-2
+    turning = np.hypot(np.diff(vx), np.diff(vy)) / between
+    over = np.flatnonzero(change > limit) + 1
+    if not last:
+        over = over[over < len(track) - 2]
+    if not len(over):
+        return over
+    # The first and last fix have a velocity on one side only: blame them when the next fix inward turns as
+    # if alone, that is, when the one after it is quiet.
+    whole = np.concatenate(([0.0], turning, [0.0]))
+    if len(turning) > 1:
+        whole[0] = turning[0] * 1.001 if turning[1] * 3 < turning[0] else 0.0
+        whole[-1] = turning[-1] * 1.001 if last and turning[-2] * 3 < turning[-1] else 0.0
+    around = np.stack((whole[over - 1], whole[over], whole[over + 1]))
+    blamed = np.unique(over - 1 + around.argmax(0))
+    # Of neighbours only the worse is dropped in this round; the other may be innocent without it.
+    score = np.zeros(len(track) + 2)
+    score[blamed + 1] = whole[blamed]
+    keep = (score[blamed + 1] > score[blamed]) & (score[blamed + 1] >= score[blamed + 2])
+    return np.asarray(blamed[keep], np.intp)
+
+
+def describe(thresholds: Thresholds) -> dict[str, float]:
+    """The limits by name, for the certificate and the page of the product."""
+    return {field.name: getattr(thresholds, field.name) for field in fields(thresholds)}

@@ -1,0 +1,114 @@
+"""The lives of distributions, data sets and reviews, and who may do what with them. Pure."""
+
+from __future__ import annotations
+
+from portal.lifecycle import OFFICE, Role, Table, step
+
+DISTRIBUTION = Table(
+    "distribution",
+    {
+        "received": "its files are listed; they are being read and compared",
+        "verified": "every file was read and compared with the manifest",
+        "classified": "a profile has sorted its files into data sets",
+        "superseded": "a later shipment took its place",
+    },
+    [
+        step("distribution.verify", "received", "verified", OFFICE),
+        step("distribution.classify", ("verified", "classified"), "classified", OFFICE),
+        step("distribution.supersede", ("received", "verified", "classified"), "superseded", OFFICE),
+        step("distribution.reread", ("verified", "classified"), "received", OFFICE),
+    ],
+)
+
+# md5deep's words for what became of a file, and three of ours for those that are not compared yet or cannot be.
+FILE_STATES = {
+    "listed": "in the manifest and on the disk, not read yet",
+    "found": "on the disk and not in the manifest, not read yet",
+    "matched": "as delivered",
+    "changed": "here under its name, with another content",
+    "moved": "here under another name",
+    "missing": "in the manifest, not on the disk",
+    "new": "on the disk, not in the manifest",
+    "unreadable": "on the disk, and could not be read",
+}
+
+DATASET = Table(
+    "data set",
+    {
+        "draft": "classified, under review",
+        "approved": "part of an approved cruise record",
+        "released": "cleared of holds, with an identifier, on its way to an archive",
+        "retired": "a later classification left it without files",
+    },
+    [
+        step("dataset.approve", "draft", "approved"),
+        step("dataset.reopen", "approved", "draft", OFFICE),
+        step("dataset.release", "approved", "released"),
+        step("dataset.retire", ("draft", "approved"), "retired"),
+        step("dataset.revive", "retired", "draft"),
+    ],
+)
+
+REVIEW = Table(
+    "review",
+    {
+        "open": "operator and chief scientist look at the record",
+        "returned": "something has to be put right first",
+        "approved": "both have approved the record",
+        "superseded": "a later round took its place",
+    },
+    [
+        step("review.approve", "open", "open", {Role.OPERATOR, Role.CHIEF_SCIENTIST}),
+        step("review.complete", "open", "approved"),
+        step("review.return", "open", "returned", {Role.OPERATOR, Role.CHIEF_SCIENTIST}),
+        step("review.supersede", ("open", "returned", "approved"), "superseded", OFFICE),
+    ],
+)
+
+RIGHTS = {
+    "distribution.receive": {Role.OPERATOR, *OFFICE},
+    "profile.edit": OFFICE,
+    "file.flag": {Role.OPERATOR, Role.CHIEF_SCIENTIST, *OFFICE},
+    "file.answer_flag": OFFICE,
+    "dataset.hold": {Role.CHIEF_SCIENTIST},
+    "dataset.lift_hold": {Role.CHIEF_SCIENTIST, *OFFICE},
+    "navigation.make": OFFICE,
+    "review.open": OFFICE,
+    "review.see": {Role.OPERATOR, Role.CHIEF_SCIENTIST, *OFFICE},
+    "review.remark": {Role.OPERATOR, Role.CHIEF_SCIENTIST, *OFFICE},
+}
+
+# Kinds of devices that the field's vocabulary knows (R2R device types), as rules may name them.
+DEVICE_CLASSES = {
+    "adcp": "acoustic Doppler current profiler",
+    "ctd": "CTD",
+    "dualbeam": "dual-beam echosounder",
+    "eventlog": "event log",
+    "expendable": "expendable probe",
+    "fluorometer": "fluorometer",
+    "gnss": "GNSS receiver",
+    "gravimeter": "gravimeter",
+    "gyro": "gyrocompass",
+    "ins": "inertial navigation system",
+    "magnetometer": "magnetometer",
+    "metstation": "meteorological station",
+    "multibeam": "multibeam echosounder",
+    "pco2": "pCO2 system",
+    "radiometer": "radiometer",
+    "singlebeam": "single-beam echosounder",
+    "speedlog": "speed log",
+    "splitbeam": "split-beam echosounder",
+    "ssv": "surface sound velocity probe",
+    "subbottom": "sub-bottom profiler",
+    "thermometer": "sea surface thermometer",
+    "timeserver": "time server",
+    "transmissometer": "transmissometer",
+    "tsg": "thermosalinograph",
+    "underway": "underway data system",
+    "waveradar": "wave radar",
+    "winch": "winch",
+    "documents": "documents",
+}
+# Where the ship was is never anybody's own: these classes cannot be held.
+NEVER_HELD = frozenset({"gnss", "ins", "gyro", "speedlog", "eventlog", "documents"})
+HOLD_YEARS = 2

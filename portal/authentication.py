@@ -1,0 +1,69 @@
+"""What every API view is made of: tokens, named permissions, pages of results."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+from django.utils import timezone
+from rest_framework import authentication, exceptions, pagination, permissions
+
+from portal import tokens
+from portal.models import Cruise, Person, Token
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+    from rest_framework.views import APIView
+
+
+class TokenAuthentication(authentication.BaseAuthentication):
+    """`Authorization: Bearer ll_…`. The token stays on the request as `request.auth`."""
+
+    def authenticate(self, request: Request) -> tuple[Person, Token] | None:
+        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not secret.strip():
+            return None
+        token = tokens.find(secret.strip(), timezone.now())
+        if token is None:
+            raise exceptions.AuthenticationFailed("This token is unknown, revoked or expired.")
+        structlog.contextvars.bind_contextvars(token=token.hint)
+        return token.person, token
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="leadline"'
+
+
+class Named(permissions.BasePermission):
+    """Every API view names who may call it: `permission = "public"` or "signed in", and the scope a token needs.
+
+    What the person may do with the very thing is asked by the verb.
+    """
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        permission = getattr(view, "permission", None)
+        if permission not in ("public", "signed in"):
+            raise exceptions.PermissionDenied("This route names no permission.")
+        scope = scope_of(view, request)
+        if permission == "public" and request.method in permissions.SAFE_METHODS:
+            return True
+        if isinstance(request.auth, Token) and scope not in request.auth.scopes:
+            raise exceptions.PermissionDenied(f"This token lacks the scope {scope}.")
+        return bool(request.user and request.user.is_authenticated)
+
+
+def scope_of(view: APIView, request: Request) -> str:
+    """The scope that this call needs: `view.scope` for calls that change something, "read" for the others."""
+    return "read" if request.method in permissions.SAFE_METHODS else getattr(view, "scope", "")
+
+
+def check_cruise(request: Request, cruise: Cruise) -> None:
+    """Refuses a token that is limited to another cruise."""
+    if isinstance(request.auth, Token) and request.auth.cruise_id not in (None, cruise.pk):
+        raise exceptions.PermissionDenied(f"This token is for cruise {request.auth.cruise} alone.")
+
+
+class Pages(pagination.PageNumberPagination):
+    """`?page=2&page_size=50`; at most 1,000 a page."""
+
+    page_size_query_param = "page_size"
+    max_page_size = 1000

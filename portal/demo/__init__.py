@@ -1,0 +1,1 @@
+"""The demonstration: people, ships and cruises made by rule, the same at every start."""

@@ -1,0 +1,82 @@
+"""Home, the list of cruises, and the page of one cruise, made of what each floor has to say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import Count, Max
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from portal import access, floor
+from portal.forms.cruises import CruiseFilter
+from portal.lifecycle import CRUISE
+from portal.models import Cruise, JournalEntry, Work
+from portal.views.doors import needs, of_cruise, public
+
+LIST_PAGE, JOURNAL_PAGE = 50, 100
+
+
+@public
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """What waits for me, what is happening now, the newest cruises, and a search."""
+    waiting = [line for app in floor.floors() for line in app.waits_for(request.user)]
+    cruises = Cruise.objects.visible_to(request.user).select_related("vessel", "depart_port", "arrive_port")
+    context = {
+        "waiting": waiting,
+        "at_sea": cruises.filter(state="at sea")[:10],
+        "newest": cruises.prefetch_related("parties")[:8],
+        "working": Work.objects.filter(state="running").select_related("cruise")[:5]
+        if access.is_office(request.user)
+        else [],
+        "counts": cruises.aggregate(cruises=Count("pk"), vessels=Count("vessel", distinct=True), latest=Max("arrive_date")),
+    }
+    return render(request, "portal/home.html", context)
+
+
+@public
+@require_safe
+def cruise_list(request: HttpRequest) -> HttpResponse:
+    """All cruises that one may see, searched and filtered; the address is the filter."""
+    cruises: Any = Cruise.objects.visible_to(request.user)
+    form = CruiseFilter(request.GET, queryset=cruises.select_related("vessel", "depart_port", "arrive_port"))
+    page = Paginator(form.qs.prefetch_related("parties"), LIST_PAGE).get_page(request.GET.get("page"))
+    return render(request, "portal/cruise_list.html", {"filter": form, "page": page})
+
+
+@of_cruise
+@require_safe
+def cruise_page(request: HttpRequest, cruise: Cruise) -> HttpResponse:
+    """Everything about a cruise on one page: the way of its record, map, people, log, inventory, data sets."""
+    if request.path.split("/")[2] != cruise.cruise_id:
+        return redirect("cruise", cruise.cruise_id)
+    panels = sorted((p for app in floor.floors() for p in app.panels(request, cruise)), key=lambda panel: panel.order)
+    context = {
+        "cruise": cruise,
+        "stages": [stage for app in floor.floors() for stage in app.stages(cruise)],
+        "panels": panels,
+        "may": {verb: access.may(request.user, verb, cruise) for verb in ("orders.amend", "journal.read")},
+        "steps_now": [verb for verb in CRUISE.steps if _offers(request, cruise, verb)],
+    }
+    return render(request, "portal/cruise.html", context)
+
+
+def _offers(request: HttpRequest, cruise: Cruise, verb: str) -> bool:
+    """Whether the cruise page offers a step of the cruise itself; departing and ending are the event log's."""
+    by_hand = verb in ("cruise.cancel", "cruise.reinstate")
+    return by_hand and CRUISE.allows(cruise.state, verb) and access.may(request.user, verb, cruise)
+
+
+@needs("journal.read")
+@require_safe
+def journal_page(request: HttpRequest, cruise: Cruise) -> HttpResponse:
+    """Every act on a cruise and on what hangs on it, newest first."""
+    entries = JournalEntry.objects.filter(cruise=cruise)
+    if verb := request.GET.get("verb"):
+        entries = entries.filter(verb=verb)
+    page = Paginator(entries, JOURNAL_PAGE).get_page(request.GET.get("page"))
+    verbs = JournalEntry.objects.filter(cruise=cruise).order_by("verb").values_list("verb", flat=True).distinct()
+    return render(request, "portal/journal.html", {"cruise": cruise, "page": page, "verbs": verbs})
