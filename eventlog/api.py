@@ -48,7 +48,9 @@ class EventSerializer(serializers.ModelSerializer):
         ]
 
     def get_measurements(self, event: Event) -> list[dict[str, str]]:
-        return [{"source": m.source, "name": m.name, "value": m.value, "unit": m.unit} for m in event.measurements.all()]
+        return [
+            {"source": m.source, "name": m.name, "value": m.value, "unit": m.unit} for m in event.measurements.all()
+        ]
 
     def get_struck(self, event: Event) -> bool:
         return event.struck_at is not None
@@ -80,7 +82,7 @@ class EventInput(serializers.Serializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         unknown = set(self.initial_data) - set(self.fields)
         if unknown:
-            raise serializers.ValidationError({name: "There is no such field." for name in sorted(unknown)})
+            raise serializers.ValidationError(dict.fromkeys(sorted(unknown), "There is no such field."))
         return attrs
 
 

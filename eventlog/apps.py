@@ -21,6 +21,7 @@ class EventlogConfig(Floor):
     """The logbook; runs alone on a ship."""
 
     name = "eventlog"
+    default = True
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
@@ -39,7 +40,15 @@ class EventlogConfig(Floor):
         if log is None or log.state == "not opened":
             # A ship that kept its log elsewhere, and is back, has passed this step.
             passed = cruise.state == "ended"
-            return [Stage("at sea", "done" if passed else "waiting", url, cruise.depart_date, "no log" if passed else "")]
+            return [
+                Stage(
+                    "at sea",
+                    "done" if passed else "waiting",
+                    url,
+                    cruise.depart_date,
+                    "no log" if passed else "",
+                )
+            ]
         return [Stage("at sea", STAGE[log.state], url, log.since, f"{log.events.standing().count()} events")]
 
     def panels(self, request: HttpRequest, cruise: Cruise) -> Iterable[Panel]:
@@ -56,10 +65,12 @@ class EventlogConfig(Floor):
             "latest": log.events.standing()[:6] if log else [],
             "count": log.events.standing().count() if log else 0,
             "final_copies": log.final_copies.defer("data") if log else [],
-            "may_record": log is not None and log.state == "open" and access.may(request.user, "eventlog.record", cruise),
+            "may_record": log is not None
+            and log.state == "open"
+            and access.may(request.user, "eventlog.record", cruise),
             "names": access.may(request.user, "eventlog.read", cruise),
         }
-        return [Panel("eventlog/_panel.html", context, order=40)]
+        return [Panel("log", "eventlog/_panel.html", context, order=40)]
 
     def waits_for(self, actor: Actor) -> Iterable[Waiting]:
         from eventlog.models import Log

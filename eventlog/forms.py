@@ -66,5 +66,8 @@ class ImportForm(forms.Form):
         data = super().clean() or {}
         for name in ("file", "aux"):
             if (file := data.get(name)) and file.size > MOST_BYTES:
-                self.add_error(name, f"The file has {file.size:,} bytes; use the import command for more than {MOST_BYTES:,}.")
+                self.add_error(
+                    name,
+                    f"The file has {file.size:,} bytes; use the import command for more than {MOST_BYTES:,}.",
+                )
         return data

@@ -68,7 +68,9 @@ def read(name: str, data: bytes, aux: bytes | None = None) -> Reading:
     try:
         return detect.read_any(name, data, aux)
     except Unreadable as error:
-        raise NotLikeThis(f"{name} cannot be read as an event log.", [Fault("", error.message, error.line or None)]) from error
+        raise NotLikeThis(
+            f"{name} cannot be read as an event log.", [Fault("", error.message, error.line or None)]
+        ) from error
 
 
 @transaction.atomic

@@ -96,7 +96,12 @@ def record(
         source=source,
         **values,
     )
-    _write_down(event, by, "record", {name: [None, value] for name, value in values.items() if value not in ("", None)})
+    _write_down(
+        event,
+        by,
+        "record",
+        {name: [None, value] for name, value in values.items() if value not in ("", None)},
+    )
     return event, True
 
 
@@ -255,9 +260,7 @@ def _plain(value: Any) -> Any:
 def _next_number(log: Log, logged_at: dt.datetime) -> str:
     """YYYYMMDD.HHMM.NNN of the minute in which it was logged, NNN from 001 in each minute."""
     minute = f"{logged_at.astimezone(dt.UTC):%Y%m%d.%H%M}."
-    last = (
-        log.events.filter(number__startswith=minute).order_by("-number").values_list("number", flat=True).first()
-    )
+    last = log.events.filter(number__startswith=minute).order_by("-number").values_list("number", flat=True).first()
     tail = last.removeprefix(minute) if last else "0"
     return f"{minute}{int(tail) + 1 if tail.isdigit() else log.events.count() + 1:03d}"
 
@@ -301,5 +304,6 @@ def _templates(log: Log) -> None:
         actions = ACTIONS.get(instrument.device_class.lower(), OTHER_ACTIONS)
         wanted += [(instrument.name, action) for action in actions]
     Template.objects.bulk_create(
-        [Template(log=log, instrument=i, action=a, order=n) for n, (i, a) in enumerate(wanted)], ignore_conflicts=True
+        [Template(log=log, instrument=i, action=a, order=n) for n, (i, a) in enumerate(wanted)],
+        ignore_conflicts=True,
     )

@@ -137,7 +137,7 @@ class DPT(Sentence):
     range_m: float | None
 
 
-class _Doubt(Exception):  # noqa: N818 - caught within this room
+class _Doubt(Exception):
     """Why a field cannot be believed."""
 
 
@@ -322,9 +322,7 @@ def _gns(said: _Fields) -> GNS:
     said.need(6)
     mode = said.text(5)
     altitude, geoid = said.number(8, "altitude"), said.number(9, "height of the geoid")
-    return GNS(
-        *said.head, said.time(0), *said.place(1), _mode_valid(mode), mode, *said.sky(6), altitude, geoid
-    )
+    return GNS(*said.head, said.time(0), *said.place(1), _mode_valid(mode), mode, *said.sky(6), altitude, geoid)
 
 
 def _gll(said: _Fields) -> GLL:

@@ -1,8 +1,72 @@
-"""The AppConfig of inventory."""
+"""The inventory's AppConfig."""
 
-from portal.floor import Floor
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from portal.floor import Door, Floor, Link, Panel, Plan, Stage, Waiting
+
+if TYPE_CHECKING:
+    from portal.access import Actor
+    from portal.models import Cruise
 
 
 class InventoryConfig(Floor):
+    """Distributions, files, data sets, navigation, holds, review."""
+
     name = "inventory"
+    default = True
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from inventory.states import DATASET, DISTRIBUTION, REVIEW, RIGHTS
+        from portal import access
+
+        for table in (DISTRIBUTION, DATASET, REVIEW):
+            access.grant_table(table)
+        for verb, who in RIGHTS.items():
+            access.grant(verb, who)
+
+    def doors(self) -> Iterable[Door]:
+        from inventory import classify, intake, track
+
+        return [
+            Door("inventory.verify", "reading files", intake.waiting_to_verify, intake.verify, long=True),
+            Door("inventory.classify", "classifying files", classify.waiting_to_classify, classify.run, long=True),
+            Door("inventory.navigate", "making the track", track.waiting_to_navigate, track.run, long=True),
+        ]
+
+    def stages(self, cruise: Cruise) -> Iterable[Stage]:
+        from inventory import overview
+
+        return overview.stages(cruise)
+
+    def panels(self, request: HttpRequest, cruise: Cruise) -> Iterable[Panel]:
+        from inventory import overview
+
+        return overview.panels(request, cruise)
+
+    def menu(self, request: HttpRequest) -> Iterable[Link]:
+        from portal import access
+
+        if access.may(request.user, "profile.edit"):
+            yield Link("Profiles", reverse("profiles"), "list-filter")
+
+    def waits_for(self, actor: Actor) -> Iterable[Waiting]:
+        from inventory import overview
+
+        return overview.waits_for(actor)
+
+    def demonstrate(self, plan: Plan) -> None:
+        from inventory import demo
+
+        demo.deliver(plan)
+
+    def fill(self, cruises: int, files_per_cruise: int, say: Callable[[str], None]) -> None:
+        from inventory import demo
+
+        demo.fill(cruises, files_per_cruise, say)

@@ -98,7 +98,11 @@ def classify(
     distribution.state, distribution.since = state, timezone.now()
     distribution.save(update_fields=["state", "since"])
     journal.record(
-        by, "distribution.classify", distribution, note=str(profile), changes={k: [None, v] for k, v in tally.items()}
+        by,
+        "distribution.classify",
+        distribution,
+        note=str(profile),
+        changes={k: [None, v] for k, v in tally.items()},
     )
     return classification
 

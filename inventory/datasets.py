@@ -38,7 +38,7 @@ def _move_all(cruise: Cruise, verb: str, by: Actor) -> int:
 
 @transaction.atomic
 def release(*, dataset: Dataset, by: Actor, today: dt.date) -> Dataset:
-    """Lets publishing have a data set: from here on it cannot be held. Raises NotNow where it is held or not approved."""
+    """Lets publishing have a data set: from here on it cannot be held. Raises NotNow where it is held or not ready."""
     dataset = Dataset.objects.select_for_update(of=("self",)).select_related("cruise__vessel").get(pk=dataset.pk)
     if hold := dataset.hold_in_force(today):
         raise NotNow(f"{dataset} is held until {hold.until}.")

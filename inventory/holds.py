@@ -45,9 +45,7 @@ def assert_hold(*, dataset: Dataset, until: dt.date, reason: str, by: Actor, tod
     if before is not None:
         before.lifted_at, before.lifted_by, before.lift_note = now, str(by), "replaced by a new hold"
         before.save(update_fields=["lifted_at", "lifted_by", "lift_note"])
-    hold = Hold.objects.create(
-        dataset=dataset, until=until, reason=reason.strip(), asserted_by=by, asserted_at=now
-    )
+    hold = Hold.objects.create(dataset=dataset, until=until, reason=reason.strip(), asserted_by=by, asserted_at=now)
     journal.record(
         by,
         "dataset.hold",

@@ -78,8 +78,7 @@ def _look(cruise: Cruise, root: Path, manifest: Path | None) -> _Delivery:
         name = manifests.find(path for path in found if "/" not in path)
         if name is None:
             raise NotLikeThis(
-                f"There is no manifest in {root}. Go there and make one: "
-                f"md5deep -r -l -z . > {cruise.cruise_id}.md5"
+                f"There is no manifest in {root}. Go there and make one: md5deep -r -l -z . > {cruise.cruise_id}.md5"
             )
         manifest = Path(_fs(root, name))
     digest, dialect, entries = _read_manifest(manifest, root)
@@ -138,7 +137,11 @@ def _write_down(cruise: Cruise, delivery: _Delivery, by: Actor) -> Receipt:
             journal.record(by, "distribution.relocate", before, changes={"root": [before.root, str(delivery.root)]})
             before.root = str(delivery.root)
             before.save(update_fields=["root"])
-        return Receipt("received again", before, ("This is the distribution that was received before; nothing is doubled.",))
+        return Receipt(
+            "received again",
+            before,
+            ("This is the distribution that was received before; nothing is doubled.",),
+        )
     if cruise.approved_at:
         raise NotNow(f"The record of {cruise} is approved. Open a new review before receiving another shipment.")
     now = timezone.now()
@@ -332,7 +335,9 @@ def _finish(distribution: Distribution) -> None:
 @transaction.atomic
 def reread(*, distribution: Distribution, by: Actor, note: str = "") -> Distribution:
     """Has every file read again, for a disk that was mended. Raises NotNow while it is being read."""
-    distribution = Distribution.objects.select_for_update(of=("self",)).select_related("cruise__vessel").get(pk=distribution.pk)
+    distribution = (
+        Distribution.objects.select_for_update(of=("self",)).select_related("cruise__vessel").get(pk=distribution.pk)
+    )
     access.require(by, "distribution.reread", distribution)
     distribution.state = DISTRIBUTION.step(distribution.state, "distribution.reread")
     distribution.since = timezone.now()
@@ -350,5 +355,3 @@ def allowed_roots() -> list[Path]:
         if drop.is_dir():
             found += sorted(path for path in drop.iterdir() if path.is_dir() and not path.is_symlink())
     return found
-
-

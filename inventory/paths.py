@@ -7,9 +7,7 @@ from typing import Final
 
 LONGEST: Final = 4096  # bytes; PATH_MAX of Linux, the longest path that a program there can open
 
-_FIRST_BYTE: Final = (
-    0xEF80  # U+EF80..U+EFFF stand for the bytes 0x80..0xFF; private use, so no real script is lost
-)
+_FIRST_BYTE: Final = 0xEF80  # U+EF80..U+EFFF stand for the bytes 0x80..0xFF; private use, so no real script is lost
 _STAND_IN = re.compile("[\uef80-\uefff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -28,7 +26,7 @@ _FROM_ESCAPE_OR_REAL: dict[int, int | str] = {
 _TO_ESCAPE = {0xEF00 + byte: 0xDC00 + byte for byte in range(0x80, 0x100)}
 
 
-class PathRefused(ValueError):  # noqa: N818 - a refusal is not an error of the program
+class PathRefused(ValueError):
     """A path that may not enter the inventory; `reason` is a sentence for the person who sent it."""
 
     def __init__(self, reason: str) -> None:

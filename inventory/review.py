@@ -183,7 +183,13 @@ def remark(*, review: Review, section: str, verdict: str, text: str, by: Actor) 
     if faults:
         raise NotLikeThis("The remark is not accepted.", faults)
     made = Remark.objects.create(
-        review=review, section=section, verdict=verdict, text=text.strip(), by=by, by_name=str(by), at=timezone.now()
+        review=review,
+        section=section,
+        verdict=verdict,
+        text=text.strip(),
+        by=by,
+        by_name=str(by),
+        at=timezone.now(),
     )
     journal.record(by, "review.remark", review, note=text, changes={section: [None, verdict]})
     return made

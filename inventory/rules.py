@@ -1,4 +1,4 @@
-"""Rules of a distribution profile as patterns: which directory and file name fit, and the first that fits wins. Pure."""
+"""Rules of a distribution profile as patterns: the first whose directory and file name fit wins. Pure."""
 
 from __future__ import annotations
 

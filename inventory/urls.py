@@ -1,1 +1,32 @@
-urlpatterns: list = []
+"""Addresses of the inventory."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from inventory.views import datasets, files, review
+
+C = "cruise/<str:cruise_id>/"
+urlpatterns = [
+    path(C + "receive/", files.receive, name="receive"),
+    path(C + "inventory/", files.browse, name="inventory"),
+    path(C + "inventory/download/<str:form>", files.download, name="inventory-download"),
+    path(C + "inventory/reread/", files.reread, name="reread"),
+    path(C + "inventory/flag/", files.flag, name="flag"),
+    path(C + "inventory/flag/<int:flag>/", files.answer, name="answer-flag"),
+    path(C + "classification/", datasets.classification, name="classification"),
+    path(C + "classification/apply/", datasets.classify, name="classify"),
+    path(C + "track.geojson", datasets.track_json, name="track"),
+    path(C + "track/make/", datasets.make_track, name="make-track"),
+    path(C + "track/<str:kind>.geocsv", datasets.product, name="track-product"),
+    path(C + "dataset/<uuid:uuid>/", datasets.dataset_page, name="dataset"),
+    path(C + "dataset/<uuid:uuid>/hold/", datasets.hold, name="hold"),
+    path(C + "dataset/<uuid:uuid>/lift/", datasets.lift_hold, name="lift-hold"),
+    path(C + "review/", review.review_page, name="review"),
+    path(C + "review/open/", review.open_review, name="open-review"),
+    path(C + "review/remark/", review.remark, name="remark"),
+    path(C + "review/sign/", review.sign, name="sign"),
+    path("profiles/", datasets.profile_list, name="profiles"),
+    path("profiles/<str:vessel>/", datasets.profile_page, name="profile"),
+    path("profiles/<str:vessel>/<int:version>.json", datasets.profile_json, name="profile-json"),
+]

@@ -76,9 +76,7 @@ def designate(*, party: Party, may_log: bool, by: Actor, note: str = "") -> Part
 
 def verify_address(person: Person) -> None:
     """Notes that the person's mailbox is theirs, as an administrator or an accepted invitation tells."""
-    EmailAddress.objects.update_or_create(
-        user=person, email=person.email, defaults={"verified": True, "primary": True}
-    )
+    EmailAddress.objects.update_or_create(user=person, email=person.email, defaults={"verified": True, "primary": True})
 
 
 @transaction.atomic
@@ -139,9 +137,7 @@ def accept(*, secret: str, given_name: str, family_name: str, password: str) -> 
     if known is not None and known.has_usable_password():
         raise NotNow("There is an account with this address already. Sign in, and prove the address if asked.")
     if known is None:
-        person = Person.objects.create_user(
-            found.email, password, given_name=given_name, family_name=family_name
-        )
+        person = Person.objects.create_user(found.email, password, given_name=given_name, family_name=family_name)
     else:
         person = known
         person.given_name, person.family_name = given_name, family_name

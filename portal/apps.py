@@ -19,6 +19,7 @@ class PortalConfig(Floor):
     """People, vessels, cruises, rights, journal, jobs."""
 
     name = "portal"
+    default = True
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -12,5 +12,8 @@ from django.conf import settings
 from servestatic import ServeStaticASGI
 
 application = ServeStaticASGI(
-    django_application, root=settings.STATIC_ROOT, prefix=settings.STATIC_URL, max_age=3600 if settings.DEBUG else 86400
+    django_application,
+    root=settings.STATIC_ROOT,
+    prefix=settings.STATIC_URL,
+    max_age=3600 if settings.DEBUG else 86400,
 )

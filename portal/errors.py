@@ -87,7 +87,9 @@ def api_exception(error: Exception, context: dict[str, Any]) -> Response | None:
     }
     if isinstance(error, exceptions.ValidationError):
         body |= {"title": "Not accepted", "status": 422, "errors": list(_flat(error.detail))}
-        body["detail"] = "; ".join(f"{e['field']}: {e['message']}" if e["field"] else e["message"] for e in body["errors"])
+        body["detail"] = "; ".join(
+            f"{e['field']}: {e['message']}" if e["field"] else e["message"] for e in body["errors"]
+        )
     else:
         body["detail"] = str(error.detail)
     return Response(body, status=body["status"], headers=headers, content_type="application/problem+json")

@@ -17,7 +17,9 @@ def _office_only(by: Actor) -> None:
 
 
 @transaction.atomic
-def register(*, code: str, name: str, operator_id: str, operator_name: str, by: Actor, prefix: str = "") -> tuple[Vessel, bool]:
+def register(
+    *, code: str, name: str, operator_id: str, operator_name: str, by: Actor, prefix: str = ""
+) -> tuple[Vessel, bool]:
     """Registers a vessel and its operator or brings them up to date; says whether the vessel is new.
 
     Raises ValidationError for codes that are none, NotYou for anybody but the office.

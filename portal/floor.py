@@ -43,8 +43,12 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A part of the cruise page: a template with its own context, placed by `order`."""
+    """A part of a page: a template with its own context, placed by `order`.
 
+    A panel of an upper floor takes the place of a lower floor's panel with the same `key`.
+    """
+
+    key: str
     template: str
     context: dict[str, Any]
     order: int = 50
@@ -86,6 +90,8 @@ class Plan:
 class Floor(AppConfig):
     """Base of our AppConfigs; each app overrides what it has something to say about."""
 
+    default = False  # Django shall take the subclass, not this
+
     def doors(self) -> Iterable[Door]:
         """Doors for jobs."""
         return ()
@@ -96,6 +102,10 @@ class Floor(AppConfig):
 
     def panels(self, request: HttpRequest, cruise: Cruise) -> Iterable[Panel]:
         """Parts of the cruise page."""
+        return ()
+
+    def dataset_panels(self, request: HttpRequest, dataset: Any) -> Iterable[Panel]:
+        """Parts of the page of a data set, for floors above the one that keeps data sets."""
         return ()
 
     def waits_for(self, actor: Actor) -> Iterable[Waiting]:
@@ -109,10 +119,18 @@ class Floor(AppConfig):
     def demonstrate(self, plan: Plan) -> None:
         """Takes the demonstration cruise through this floor."""
 
+    def fill(self, cruises: int, files_per_cruise: int, say: Callable[[str], None]) -> None:
+        """Makes this floor's rows of many cruises, for load tests."""
+
 
 def floors() -> Iterator[Floor]:
     """Our apps, the ground first."""
     return (config for config in apps.get_app_configs() if isinstance(config, Floor))
+
+
+def in_order(panels: Iterable[Panel]) -> list[Panel]:
+    """The panels of a page: of those with the same key the last, all by their order."""
+    return sorted({panel.key: panel for panel in panels}.values(), key=lambda panel: panel.order)
 
 
 def doors() -> dict[str, Door]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging.config
 from typing import Any
 
 import structlog
@@ -46,5 +45,7 @@ def configuration(*, form: str, level: str) -> dict[str, Any]:
             "fontTools": {"level": "ERROR"},
             "weasyprint": {"level": "ERROR"},
             "rq.worker": {"level": "WARNING"},
+            "bagit": {"level": "WARNING"},
+            "urllib3": {"level": "WARNING"},
         },
     }

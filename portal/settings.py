@@ -59,8 +59,10 @@ def _mail(url: str, home: Path) -> dict[str, object]:
     """Django's mail settings of a URL: smtp://user:password@host:port, smtps://…, or file:///folder."""
     parts = urlsplit(url)
     if parts.scheme == "file":
-        return {"EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
-            "EMAIL_FILE_PATH": parts.path or str(home / "mail")}
+        return {
+            "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+            "EMAIL_FILE_PATH": parts.path or str(home / "mail"),
+        }
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
         raise Misconfigured("EMAIL_URL must be smtp://host:port, smtps://host:port or file:///folder")
     return {
@@ -79,7 +81,7 @@ def _queue_socket(home: Path) -> str:
     socket = home / "queue" / "valkey.sock"
     if len(str(socket)) <= 100:
         return f"unix://{socket}"
-    return f"unix:///tmp/leadline-{os.getuid()}-{abs(hash_name(str(home))):x}/valkey.sock"  # noqa: S108
+    return f"unix:///tmp/leadline-{os.getuid()}-{abs(hash_name(str(home))):x}/valkey.sock"
 
 
 def hash_name(text: str) -> int:
@@ -235,9 +237,7 @@ SOCIALACCOUNT_PROVIDERS = {
     "orcid": {
         "BASE_DOMAIN": ORCID_DOMAIN,
         "MEMBER_API": False,
-        "APPS": (
-            [{"client_id": ORCID_CLIENT_ID, "secret": ORCID_CLIENT_SECRET, "key": ""}] if ORCID_CLIENT_ID else []
-        ),
+        "APPS": ([{"client_id": ORCID_CLIENT_ID, "secret": ORCID_CLIENT_SECRET, "key": ""}] if ORCID_CLIENT_ID else []),
     }
 }
 
@@ -286,7 +286,11 @@ CACHES: dict[str, dict[str, object]] = {
     "default": (
         {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
         if EMBEDDED_QUEUE
-        else {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "leadline"}
+        else {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": "leadline",
+        }
     )
 }
 REST_FRAMEWORK = {

@@ -36,6 +36,6 @@ urlpatterns = [
     path("admin/login/", RedirectView.as_view(pattern_name="account_login", query_string=True)),
     path("admin/", admin.site.urls),
 ]
-for floor in ("eventlog", "inventory", "publishing"):
-    if apps.is_installed(floor):
-        urlpatterns.append(path("", include(f"{floor}.urls")))
+urlpatterns += [
+    path("", include(f"{name}.urls")) for name in ("eventlog", "inventory", "publishing") if apps.is_installed(name)
+]

@@ -46,10 +46,18 @@ class Progress:
         try:
             with transaction.atomic():
                 Work.objects.filter(door=door, key=key, state="running", beat_at__lt=now - STALE).update(
-                    state="interrupted", ended_at=now, message="The worker stopped; the work was taken up again."
+                    state="interrupted",
+                    ended_at=now,
+                    message="The worker stopped; the work was taken up again.",
                 )
                 row = Work.objects.create(
-                    door=door, key=key, label=label or door, cruise=cruise, attempt=attempt, started_at=now, beat_at=now
+                    door=door,
+                    key=key,
+                    label=label or door,
+                    cruise=cruise,
+                    attempt=attempt,
+                    started_at=now,
+                    beat_at=now,
                 )
         except IntegrityError as error:
             raise Taken(f"{door} {key}") from error
@@ -80,13 +88,19 @@ class Progress:
 
     def _end(self, state: str, message: str = "") -> None:
         Work.objects.filter(pk=self.row.pk, state="running").update(
-            state=state, done=self.row.done, message=message[:4000], ended_at=timezone.now(), beat_at=timezone.now()
+            state=state,
+            done=self.row.done,
+            message=message[:4000],
+            ended_at=timezone.now(),
+            beat_at=timezone.now(),
         )
 
     def __enter__(self) -> Progress:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
         """Ends the row. A refusal or a fault is written on it and goes no further: the next sweep tries again."""
         if error is None:
             self._end("done")

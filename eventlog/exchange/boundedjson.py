@@ -31,9 +31,7 @@ def load(data: bytes, *, most_bytes: int = MOST_BYTES, deepest: int = DEEPEST) -
         line = data.count(b"\n", 0, error.start) + 1
         raise Unreadable("The file is not UTF-8, which JSON has to be, or is cut off", line) from error
     try:
-        value = json.loads(
-            text, parse_int=_whole, parse_float=_float, parse_constant=str, object_pairs_hook=_object
-        )
+        value = json.loads(text, parse_int=_whole, parse_float=_float, parse_constant=str, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
         where = "ends too early" if error.pos >= len(text.rstrip()) else f"is broken in column {error.colno}"
         raise Unreadable(f"The JSON {where} ({error.msg})", error.lineno) from error

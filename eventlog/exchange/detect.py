@@ -45,9 +45,7 @@ def read_any(name: str, data: bytes, aux: bytes | None = None, *, most_bytes: in
 
 def _no_aux(name: str, aux: bytes | None) -> None:
     if aux is not None:
-        raise Unreadable(
-            f"{name} is not a Sealog export, so the auxiliary file beside it belongs to something else"
-        )
+        raise Unreadable(f"{name} is not a Sealog export, so the auxiliary file beside it belongs to something else")
 
 
 def _sealog_events(name: str, value: Any) -> None:

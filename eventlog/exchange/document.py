@@ -54,9 +54,7 @@ def from_object(value: Any, notes: Iterable[str] = ()) -> Reading:
     if not is_document(value):
         raise Unreadable(f"This is not a document of format {FORMAT}")
     if value.get("version") != VERSION:
-        raise Unreadable(
-            f"The document is of version {value.get('version')!r}; only version {VERSION} is understood"
-        )
+        raise Unreadable(f"The document is of version {value.get('version')!r}; only version {VERSION} is understood")
     header, rows = value.get("header"), value.get("events")
     if not isinstance(header, dict) or not isinstance(rows, list):
         raise Unreadable("The document lacks its header or its list of events")
@@ -96,7 +94,7 @@ def _event(event: LoggedEvent) -> dict[str, Any]:
     return row
 
 
-class _NotWhole(Exception):  # noqa: N818 - caught within this room
+class _NotWhole(Exception):
     def __init__(self, column: str, message: str) -> None:
         super().__init__(column, message)
         self.column = column

@@ -133,9 +133,7 @@ class _Log:
 
     def __post_init__(self) -> None:
         names = self.header.values
-        self.keys = _unique(
-            [*names, *(f"+{place}" for place in range(len(names) + 1, table.MOST_VALUES + 1))]
-        )
+        self.keys = _unique([*names, *(f"+{place}" for place in range(len(names) + 1, table.MOST_VALUES + 1))])
         own = {name.casefold(): name for name in COLUMNS}
         self.place = {}
         for at, name in enumerate(names):
@@ -241,9 +239,7 @@ class _Log:
             instead = "Event was taken instead" if number else "and no Event either"
             self._tell(line, "R2R_Event", f"The event has no R2R_Event; {instead}")
         elif number in self.lines:
-            message = (
-                f"R2R_Event {number} was already used on line {self.lines[number]}; both events are kept"
-            )
+            message = f"R2R_Event {number} was already used on line {self.lines[number]}; both events are kept"
             self._tell(line, "R2R_Event", message)
         if number:
             self.lines.setdefault(number, line)

@@ -9,7 +9,7 @@ from typing import Any
 MOST_BYTES = 100_000_000  # a log of a year at sea is a few MB; more is not a log
 
 
-class Unreadable(Exception):  # noqa: N818 - a verdict on a file, named as people say it
+class Unreadable(Exception):
     """The file as a whole cannot be read. `message` is a sentence; `line` is 1-based, 0 if none."""
 
     def __init__(self, message: str, line: int = 0) -> None:

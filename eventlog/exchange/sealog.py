@@ -74,15 +74,9 @@ def from_rows(
     """As `read`, from JSON that is already loaded: a list of event objects and one of auxiliary objects."""
     if isinstance(events, dict):
         events = [events]  # the export of a single event comes without its list
-    if not isinstance(events, list) or not all(
-        "event_value" in row for row in events if isinstance(row, dict)
-    ):
-        raise Unreadable(
-            "This is not a Sealog event export: it should be a list of objects with an event_value"
-        )
-    if not isinstance(aux, list | tuple) or not all(
-        "data_array" in row for row in aux if isinstance(row, dict)
-    ):
+    if not isinstance(events, list) or not all("event_value" in row for row in events if isinstance(row, dict)):
+        raise Unreadable("This is not a Sealog event export: it should be a list of objects with an event_value")
+    if not isinstance(aux, list | tuple) or not all("data_array" in row for row in aux if isinstance(row, dict)):
         raise Unreadable("The auxiliary file should be a list of Sealog's objects with a data_array")
     log = _Log(tuple(position_sources))
     log.sort_aux(aux)
@@ -236,15 +230,11 @@ class _Log:
         sources = Counter(_text(record.get("data_source")) for record in records if isinstance(record, dict))
         for source, count in sources.items():
             if count > 1:
-                message = (
-                    f"The event has {count} auxiliary records of {source}; its position is the first one's"
-                )
+                message = f"The event has {count} auxiliary records of {source}; its position is the first one's"
                 self._tell(line, "aux_data", message)
         return records
 
-    def _auxiliary(
-        self, line: int, records: list[Any]
-    ) -> tuple[tuple[float, float] | None, tuple[Measurement, ...]]:
+    def _auxiliary(self, line: int, records: list[Any]) -> tuple[tuple[float, float] | None, tuple[Measurement, ...]]:
         """The position of the best source, and every value that is not part of it."""
         known = {source: rank for rank, source in enumerate(self.sources)}
         ranked: list[tuple[int, str, list[Measurement]]] = []

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 
 from .record import MOST_BYTES, Unreadable
 
-LONGEST_ROW = (
-    131_072  # characters, line breaks within quotes included; also the csv module's own limit for a cell
-)
+LONGEST_ROW = 131_072  # characters, line breaks within quotes included; also the csv module's own limit for a cell
 MOST_VALUES = 1_000
 MOST_LINES = 1_000_000
 MOST_FAULTS = 1_000  # each may be looked at to the length of a row, so many of them would take minutes
@@ -67,9 +65,7 @@ def _characters(data: bytes) -> tuple[str, str, list[str]]:
         if error.start >= len(data) - 3 and error.reason == "unexpected end of data" and error.start:
             notes.append("The file is cut off within its last character")
             return data[: error.start].decode("utf-8") + _LOST, encoding, notes
-    notes.append(
-        "The file is not UTF-8; it was read as an older Western encoding, so check names with accents"
-    )
+    notes.append("The file is not UTF-8; it was read as an older Western encoding, so check names with accents")
     if re.search(rb"[\x80-\x9f]", data):
         try:
             return data.decode("cp1252"), "cp1252", notes
@@ -78,7 +74,7 @@ def _characters(data: bytes) -> tuple[str, str, list[str]]:
     return data.decode("latin-1"), "latin-1", notes
 
 
-class _TooLong(Exception):  # noqa: N818 - caught within this room
+class _TooLong(Exception):
     pass
 
 
@@ -135,9 +131,7 @@ def rows(
         if fault:
             faults += 1
             if faults > MOST_FAULTS:
-                raise Unreadable(
-                    f"More than {MOST_FAULTS:,} rows have broken quotes; is this CSV?", start + 1
-                )
+                raise Unreadable(f"More than {MOST_FAULTS:,} rows have broken quotes; is this CSV?", start + 1)
             yield Row(start + 1, _mended(feed.lines[start], delimiter, longest_row), fault)
             feed.at = start + 1
             reader = csv.reader(feed, delimiter=delimiter, strict=True)
@@ -145,9 +139,9 @@ def rows(
 
 def _mended(line: str, delimiter: str, longest_row: int) -> tuple[str, ...]:
     """A guess at the values of one line: only a quote before a delimiter or the end closes a value."""
-    line = line.rstrip("\r\n")
     if len(line) > longest_row or line.count(delimiter) >= MOST_VALUES:
         return ()
+    line = line.rstrip("\r\n")
     closing = re.compile(rf'"(?={re.escape(delimiter)}|\Z)')
     values = []
     at = 0

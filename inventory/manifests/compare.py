@@ -107,9 +107,7 @@ def _items(before: Iterable[File], now: Iterable[File]) -> Iterator[Item]:
         yield Item(MISSING, path, BY_NAME, None, old_size, None)
 
 
-def _verdict(
-    old_size: int | None, old: Mapping[str, str], size: int | None, new: Mapping[str, str]
-) -> tuple[str, str]:
+def _verdict(old_size: int | None, old: Mapping[str, str], size: int | None, new: Mapping[str, str]) -> tuple[str, str]:
     shared = old.keys() & new.keys()
     if shared:
         return (MATCHED if all(old[name] == new[name] for name in shared) else CHANGED), BY_HASH

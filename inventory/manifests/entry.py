@@ -39,7 +39,7 @@ class Entry(NamedTuple):
     line: int
 
 
-class ManifestRefused(ValueError):  # noqa: N818 - a refusal is not an error of the program
+class ManifestRefused(ValueError):
     """A line of a manifest that cannot be read; `reason` is a sentence: what is wrong, what to do."""
 
     def __init__(self, line: int, reason: str) -> None:

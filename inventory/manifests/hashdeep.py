@@ -62,9 +62,7 @@ class _Columns:
         return f"{shown(line)} does not have the columns {', '.join(self.names)}. {AGAIN}"
 
 
-def hashdeep_entries(
-    source: Source, framing: Framing, root: Root, on_problem: Problem | None
-) -> Iterator[Entry]:
+def hashdeep_entries(source: Source, framing: Framing, root: Root, on_problem: Problem | None) -> Iterator[Entry]:
     """The entries of the list, or of several laid one behind the other, each with its own columns.
 
     Raises ManifestRefused unless `on_problem` takes the refusals.
@@ -72,9 +70,7 @@ def hashdeep_entries(
     for number, found in records(source, framing, _Columns(on_problem), on_problem):
         facts = found.groupdict()  # by name: the header may have changed since this record was found
         size, raw = facts.pop("size"), facts.pop("filename")
-        hashes = {
-            name: digest.decode("ascii").lower() for name, digest in facts.items() if digest[:1] != b"*"
-        }
+        hashes = {name: digest.decode("ascii").lower() for name, digest in facts.items() if digest[:1] != b"*"}
         yield from entry(number, raw, size, None, hashes, root, on_problem)
 
 

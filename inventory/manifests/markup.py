@@ -93,7 +93,6 @@ def xml_entries(source: Source, dialect: str, root: Root, on_problem: Problem | 
                     if dialect == "dfxml"
                     else _ncei(element, line, root, on_problem)
                 )
-                element.clear()
                 parent = element.getparent()
                 while parent is not None and element.getprevious() is not None:
                     del parent[0]
@@ -127,9 +126,7 @@ def _ncei(element: etree._Element, line: int, root: Root, on_problem: Problem | 
     facts = {str(name).rpartition("}")[2].lower(): str(value) for name, value in element.attrib.items()}
     facts |= {_local(child).lower(): child.text or "" for child in element if len(child) == 0}
     hashes = {
-        name.replace("-", ""): value.strip().lower()
-        for name, value in facts.items()
-        if name.replace("-", "") in DIGITS
+        name.replace("-", ""): value.strip().lower() for name, value in facts.items() if name.replace("-", "") in DIGITS
     }
     yield from _entry(facts.get("zippath"), None, None, hashes, line, root, on_problem)
 

@@ -15,9 +15,7 @@ from inventory.manifests.records import TIME
 
 DIALECTS: Final = (*sorted(LISTS), "hashdeep", *markup.DIALECTS)
 
-_LIST = re.compile(
-    rb"(\\?)( *\d{1,19}  )?([0-9A-Fa-f]+|\*+)( " + TIME + rb")?(  | \*| |\t[ \t]*)(.+)", re.DOTALL
-)
+_LIST = re.compile(rb"(\\?)( *\d{1,19}  )?([0-9A-Fa-f]+|\*+)( " + TIME + rb")?(  | \*| |\t[ \t]*)(.+)", re.DOTALL)
 _CSV = re.compile(rb"( *\d{1,19}, )?([0-9A-Fa-f]+|\*+),(" + TIME + rb",)?(.+)", re.DOTALL)
 
 

@@ -74,9 +74,7 @@ def records(
 def explain(line: bytes, algorithm: str) -> str | None:
     """What is wrong with a line of a list of `algorithm`, or None if it may be the rest of a name."""
     if _TOOL_ERROR.fullmatch(line):
-        return (
-            f"{shown(line)} is a message of the tool: it could not read the file. Make it readable. {AGAIN}"
-        )
+        return f"{shown(line)} is a message of the tool: it could not read the file. Make it readable. {AGAIN}"
     bare = _BEFORE_HASH.sub(b"", line)
     found = _WORD.match(bare)
     word = found[0] if found else b""

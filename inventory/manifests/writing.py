@@ -27,9 +27,7 @@ def write_md5deep(entries: Iterable[Entry], algorithm: str = "md5") -> Iterator[
         yield b"%10d  %s  ./%s\n" % (size, digest.encode("ascii"), _name(entry))
 
 
-def write_hashdeep(
-    entries: Iterable[Entry], algorithms: Sequence[str] = ("md5", "sha256")
-) -> Iterator[bytes]:
+def write_hashdeep(entries: Iterable[Entry], algorithms: Sequence[str] = ("md5", "sha256")) -> Iterator[bytes]:
     """The lines of a HASHDEEP-1.0 file (jessek/hashdeep: FILEFORMAT), which `hashdeep -r -l -a -k` audits.
 
     Raises ValueError when an entry lacks its size or one of the hashes, for an unknown or missing algorithm,
@@ -59,7 +57,5 @@ def _name(entry: Entry) -> bytes:
     name = to_bytes(entry.path)
     _, *rest = name.split(b"\n")
     if rest and (not rest[-1] or any(line and starts_like_a_record(line) for line in rest)):
-        raise ValueError(
-            f"{display(entry.path)} would read as two files in this list; rename it or use DFXML"
-        )
+        raise ValueError(f"{display(entry.path)} would read as two files in this list; rename it or use DFXML")
     return name

@@ -62,9 +62,7 @@ class Dataset(models.Model):
         indexes = [models.Index(fields=["state", "cruise"])]
         constraints = [
             # The same device is one data set of a cruise.
-            models.UniqueConstraint(
-                "cruise", "device_class", "make", "model", "label", name="dataset_device_once"
-            ),
+            models.UniqueConstraint("cruise", "device_class", "make", "model", "label", name="dataset_device_once"),
         ]
 
     def __str__(self) -> str:
@@ -139,6 +137,7 @@ class Track(models.Model):
     distribution = models.ForeignKey(Distribution, models.CASCADE, related_name="tracks")
     dataset = models.ForeignKey(Dataset, models.SET_NULL, null=True, blank=True, related_name="tracks")
     geometry = gis.MultiLineStringField(srid=4326, null=True, blank=True, help_text="control points, cut at 180°")
+    classification = models.PositiveIntegerField(help_text="number of the classification that named the feed")
     control_points = models.PositiveIntegerField(default=0)
     tolerance_deg = models.FloatField(default=0.01)
     first_fix_at = models.DateTimeField(null=True, blank=True)
@@ -158,7 +157,9 @@ class Track(models.Model):
             # A distribution has one track; making it anew replaces it.
             models.UniqueConstraint("distribution", name="track_once"),
             # West may lie east of east: a track across 180°. South never lies north of north.
-            models.CheckConstraint(condition=Q(south__isnull=True) | Q(south__lte=F("north")), name="track_south_first"),
+            models.CheckConstraint(
+                condition=Q(south__isnull=True) | Q(south__lte=F("north")), name="track_south_first"
+            ),
         ]
 
     def __str__(self) -> str:

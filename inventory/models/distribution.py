@@ -93,9 +93,7 @@ class File(models.Model):
     dataset = models.ForeignKey(
         "inventory.Dataset", models.SET_NULL, null=True, blank=True, related_name="files", db_index=False
     )
-    rule = models.ForeignKey(
-        "inventory.Rule", models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
-    )
+    rule = models.ForeignKey("inventory.Rule", models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
     excluded = models.BooleanField(default=False, help_text="a rule keeps it out of all data sets")
 
     class Meta:

@@ -13,6 +13,7 @@ from inventory.navigation.geodesic import DEGREE, seconds, steps
 
 DAY: Final = np.timedelta64(1, "D")
 _CHUNK: Final = 65_536
+_SEAM: Final = 6  # fixes that two buffers share, so that a leap at the seam has neighbours on both sides
 
 
 class Flag(IntFlag):
@@ -206,56 +207,70 @@ def _first_look(track: Fixes, speed_ms: float, limit: float) -> tuple[Bools, int
 def _accelerating(track: Fixes, limit: float, limits: Thresholds) -> NDArray[np.intp]:
     """Indices of fixes that would make the ship change its speed by more than `limit` m/s².
 
-    Speeds are those between neighbours; where their change is too large, the nearest fix is dropped and the
-    neighbourhood judged again, in buffers of `limits.buffer` that overlap by the last few fixes. "Nearest"
-    is here the one of the three fixes around whose velocity, as a vector, turns most: for a single leap that
-    is the fix that leapt, while the change of plain speed is largest at its innocent neighbours. The source
-    stops after a fixed number of rounds; so does this, lest one bad stretch eat the rest.
+    Speeds are those between neighbours. Where they change too fast the nearest fix is dropped and what is
+    left judged again, in buffers of `limits.buffer` fixes that overlap a little. "Nearest" is of the three
+    fixes around the one whose absence leaves the steadiest track: after a single leap the change of speed
+    is largest at its innocent neighbours. The source stops after a fixed number of rounds; so does this,
+    lest one bad stretch eat the rest.
     """
     dropped: list[NDArray[np.intp]] = []
     carried = np.zeros(0, np.intp)
-    size = max(limits.buffer, 8)
+    size = max(limits.buffer, 4 * _SEAM)
     for begin in range(0, len(track), size):
-        last = begin + size >= len(track)
         rows = np.concatenate((carried, np.arange(begin, min(begin + size, len(track)))))
         for _ in range(limits.rounds):
-            culprits = _culprits(track.take(rows), limit, last)
+            culprits = _culprits(track.take(rows), limit)
             if not len(culprits):
                 break
             dropped.append(rows[culprits])
             rows = np.delete(rows, culprits)
-        carried = rows[-4:]
+        carried = rows[-_SEAM:]
     return np.sort(np.concatenate(dropped)) if dropped else np.zeros(0, np.intp)
 
 
-def _culprits(track: Fixes, limit: float, last: bool) -> NDArray[np.intp]:
-    """Fixes to drop in one round, no two of them neighbours; at the end of a buffer the next is awaited."""
-    if len(track) < 3:
+def _culprits(track: Fixes, limit: float) -> NDArray[np.intp]:
+    """Indices of the fixes to drop in one round, no two of them neighbours."""
+    size = len(track)
+    if size < 3:
         return np.zeros(0, np.intp)
     east, north = steps(track.longitude, track.latitude)
     elapsed = seconds(track.time)
-    vx, vy = east / elapsed, north / elapsed
     between = (elapsed[1:] + elapsed[:-1]) / 2
-    change = np.abs(np.diff(np.hypot(vx, vy))) / between  # at fixes 1 … n-2
-    turning = np.hypot(np.diff(vx), np.diff(vy)) / between
+    change = np.abs(np.diff(np.hypot(east, north) / elapsed)) / between  # at the fixes 1 … size - 2
     over = np.flatnonzero(change > limit) + 1
-    if not last:
-        over = over[over < len(track) - 2]
     if not len(over):
         return over
-    # The first and last fix have a velocity on one side only: blame them when the next fix inward turns as
-    # if alone, that is, when the one after it is quiet.
-    whole = np.concatenate(([0.0], turning, [0.0]))
-    if len(turning) > 1:
-        whole[0] = turning[0] * 1.001 if turning[1] * 3 < turning[0] else 0.0
-        whole[-1] = turning[-1] * 1.001 if last and turning[-2] * 3 < turning[-1] else 0.0
-    around = np.stack((whole[over - 1], whole[over], whole[over + 1]))
-    blamed = np.unique(over - 1 + around.argmax(0))
-    # Of neighbours only the worse is dropped in this round; the other may be innocent without it.
-    score = np.zeros(len(track) + 2)
-    score[blamed + 1] = whole[blamed]
-    keep = (score[blamed + 1] > score[blamed]) & (score[blamed + 1] >= score[blamed + 2])
+    suspects = np.unique(np.concatenate((over - 1, over, over + 1)))
+    unsteady = np.full(size + 2, np.inf)  # one place before and behind, for the neighbours of the ends
+    unsteady[suspects + 1] = _unsteady_without(suspects, np.stack((east, north)), elapsed)
+    around = np.stack([unsteady[over + shift] for shift in (0, 1, 2)])
+    blamed = np.unique(over - 1 + around.argmin(0))
+    score = np.full(size + 2, np.inf)
+    score[blamed + 1] = unsteady[blamed + 1]
+    keep = (score[blamed + 1] < score[blamed]) & (score[blamed + 1] <= score[blamed + 2])
     return np.asarray(blamed[keep], np.intp)
+
+
+def _unsteady_without(suspects: NDArray[np.intp], leaps: Floats, elapsed: Floats) -> Floats:
+    """How much the velocity (as a vector, m/s) still turns around each suspect once it is left out.
+
+    `leaps` has shape (2, n - 1), metres east and north; `elapsed` (n - 1,), seconds.
+    """
+    place = np.concatenate((np.zeros((2, 1)), np.cumsum(leaps, axis=1)), axis=1)
+    clock = np.concatenate(([0.0], np.cumsum(elapsed)))
+    end = len(clock) - 1
+
+    def turn(first: NDArray[np.intp], middle: NDArray[np.intp], third: NDArray[np.intp]) -> Floats:
+        there = (first >= 0) & (third <= end)
+        a, b, c = (np.clip(which, 0, end) for which in (first, middle, third))
+        before = (place[:, b] - place[:, a]) / np.maximum(clock[b] - clock[a], 1e-3)
+        after = (place[:, c] - place[:, b]) / np.maximum(clock[c] - clock[b], 1e-3)
+        return np.where(there, np.hypot(*(after - before)), 0.0)
+
+    inner = turn(suspects - 2, suspects - 1, suspects + 1) + turn(suspects - 1, suspects + 1, suspects + 2)
+    at_first = turn(suspects + 1, suspects + 2, suspects + 3)
+    at_last = turn(suspects - 3, suspects - 2, suspects - 1)
+    return np.where(suspects == 0, at_first, np.where(suspects == end, at_last, inner))
 
 
 def describe(thresholds: Thresholds) -> dict[str, float]:

@@ -2,7 +2,7 @@
 Arrays and not objects, because a month at 1 Hz is 2.6 million fixes."""
 
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +40,7 @@ class Fixes:
         return type(self)(*(getattr(self, field.name)[which] for field in fields(self)))
 
     @classmethod
-    def of(cls, time: Times, longitude: Floats, latitude: Floats) -> Self:
+    def of(cls, time: Times, longitude: NDArray[Any], latitude: NDArray[Any]) -> Self:
         """Fixes of which nothing but time and place is known."""
         size = len(time)
         return cls(

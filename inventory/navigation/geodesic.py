@@ -13,9 +13,7 @@ POLE: Final = EQUATOR * (1 - FLATTENING)  # m
 DEGREE: Final = 111_320.0  # m in a degree at the equator; within 0.6 % everywhere along a meridian
 
 
-def inverse(
-    longitude: Floats, latitude: Floats, to_longitude: Floats, to_latitude: Floats
-) -> tuple[Floats, Floats]:
+def inverse(longitude: Floats, latitude: Floats, to_longitude: Floats, to_latitude: Floats) -> tuple[Floats, Floats]:
     """Distance in metres and first course in degrees clockwise from north, shape (n,), of n pairs of places.
 
     Coordinates in degrees, any turn of longitude. The course is NaN where the places coincide. Nearly

@@ -85,9 +85,7 @@ class Block:
         kind = np.full(len(dollars), -1, np.int8)
         for number, name in enumerate(NAMES):
             kind[formatter == _code(name.encode())] = number
-        used = (
-            (kind >= 0) & (data[dollars + 6] == 44) & (data[dollars + 1] != 80)
-        )  # $P…: a maker's own sentence
+        used = (kind >= 0) & (data[dollars + 6] == 44) & (data[dollars + 1] != 80)  # $P…: a maker's own sentence
         self.kind = kind[used]
         self.line = lines[used]
         self.dollar = dollars[used]
@@ -172,7 +170,7 @@ class Table:
         self._commas = np.minimum(sliding_window_view(commas, _FIELDS + 1)[first], end[:, None])
 
     def field(self, number: int) -> tuple[Index, Index]:
-        """Where the field of each row begins and ends (exclusive); no width if it is empty or missing."""
+        """Where the field of each row begins and ends (exclusive); width 0 if it is empty, -1 if missing."""
         return self._commas[:, number] + 1, self._commas[:, number + 1]
 
     def number(self, field: int) -> "Numbers":
@@ -224,7 +222,7 @@ class Table:
             point |= is_point
         lone = (digits == 1) & point
         result = value / _POWERS[decimals]
-        return Numbers(np.where(negative, -result, result), ~(wrong | lone) & (width > 0), width <= 0)
+        return Numbers(np.where(negative, -result, result), ~(wrong | lone) & (width > 0), width == 0)
 
     def letter(self, number: int) -> Bytes:
         """The byte in a field of one letter (N, S, E, W, A, V); 0 if it is empty or longer."""
@@ -240,18 +238,16 @@ class Table:
         return found
 
     def clock(self, number: int) -> tuple[Ints, Bools]:
-        """Milliseconds of the day of a field hhmmss[.sss], -1 where empty; and whether it is well formed."""
+        """Milliseconds of the day of a field hhmmss[.sss], -1 where there is none; whether that is right."""
         begin, end = self.field(number)
         parsed = self.number(number)
         whole = np.floor(parsed.value)
         fraction = np.rint((parsed.value - whole) * 1000).astype(np.int64)
         digits = np.where(parsed.good, whole, 0).astype(np.int64)
         hour, minute, second = digits // 10_000, digits // 100 % 100, digits % 100
-        good = (
-            parsed.good & (hour < 24) & (minute < 60) & (second <= 60) & (end - begin >= 6)
-        )  # 60: leap second
+        good = parsed.good & (hour < 24) & (minute < 60) & (second <= 60) & (end - begin >= 6)  # 60: leap second
         clock = ((hour * 60 + minute) * 60 + second) * 1000 + fraction
-        return np.where(good, clock, -1), good | parsed.empty
+        return np.where(good, clock, -1), good | (end <= begin)
 
     def degrees(self, number: int, positive: int, negative: int) -> "Numbers":
         """Degrees of a field [d]ddmm.mmm and the letter in the next field (NMEA 0183)."""
@@ -259,16 +255,14 @@ class Table:
         letter = self.letter(number + 1)
         whole = np.floor(parsed.value / 100)
         minutes = parsed.value - whole * 100
-        good = (
-            parsed.good & (parsed.value >= 0) & (minutes < 60) & ((letter == positive) | (letter == negative))
-        )
+        good = parsed.good & (parsed.value >= 0) & (minutes < 60) & ((letter == positive) | (letter == negative))
         value = whole + minutes / 60
         return Numbers(np.where(letter == negative, -value, value), good, parsed.empty)
 
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """One number per row: `value`, whether it is `good`, whether the field was `empty`."""
+    """One number per row: `value`, whether it is `good`, whether its field is there but `empty`."""
 
     value: Floats
     good: Bools

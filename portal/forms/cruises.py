@@ -18,7 +18,10 @@ class CruiseFilter(django_filters.FilterSet):  # type: ignore[misc]
     q = django_filters.CharFilter(method="search", label="Words", widget=forms.TextInput(attrs={"type": "search"}))
     vessel = django_filters.ModelChoiceFilter(queryset=Vessel.objects.all(), empty_label="All vessels")
     operator = django_filters.ModelChoiceFilter(
-        queryset=Operator.objects.all(), field_name="vessel__operator", label="Operator", empty_label="All operators"
+        queryset=Operator.objects.all(),
+        field_name="vessel__operator",
+        label="Operator",
+        empty_label="All operators",
     )
     state = django_filters.ChoiceFilter(choices=CRUISE.choices, empty_label="All states")
     year = django_filters.NumberFilter(method="in_year", label="Year", min_value=1900, max_value=2200)

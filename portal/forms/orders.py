@@ -115,10 +115,16 @@ ROWS: list[tuple[str, str, type[forms.Form], int, type[Any]]] = [
 class OrdersForm:
     """The whole form; `orders()` gives the document once `is_valid()`."""
 
-    def __init__(self, data: Mapping[str, Any] | None, *, vessels: Iterable[Vessel], initial: Orders | None = None) -> None:
+    def __init__(
+        self, data: Mapping[str, Any] | None, *, vessels: Iterable[Vessel], initial: Orders | None = None
+    ) -> None:
         cruise_initial, row_initial = _initial(initial)
         self.cruise = CruiseForm(
-            data, vessels=vessels, initial=cruise_initial, prefix="cruise", fixed_id=initial.id if initial else ""
+            data,
+            vessels=vessels,
+            initial=cruise_initial,
+            prefix="cruise",
+            fixed_id=initial.id if initial else "",
         )
         self.rows: dict[str, BaseFormSet[Any]] = {}
         self.titles: dict[str, str] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
@@ -171,7 +172,9 @@ class Award(models.Model):
     cruise = models.ForeignKey(Cruise, models.CASCADE, related_name="awards")
     number = models.CharField(max_length=60)
     funder = models.CharField(max_length=200)
-    funder_id = models.CharField(max_length=120, blank=True, help_text="Crossref funder DOI or ROR, as 10.13039/100000001")
+    funder_id = models.CharField(
+        max_length=120, blank=True, help_text="Crossref funder DOI or ROR, as 10.13039/100000001"
+    )
     title = models.CharField(max_length=300, blank=True)
 
     class Meta:
@@ -227,7 +230,12 @@ class Instrument(models.Model):
 class SailingOrders(models.Model):
     """One delivery of sailing orders: the bytes as they came, what they mean, and what they changed."""
 
-    SOURCES = [("form", "web form"), ("xml", "XML file"), ("mail", "XML by e-mail"), ("offline", "offline form")]
+    SOURCES = [
+        ("form", "web form"),
+        ("xml", "XML file"),
+        ("mail", "XML by e-mail"),
+        ("offline", "offline form"),
+    ]
     cruise = models.ForeignKey(Cruise, models.CASCADE, related_name="orders")
     number = models.PositiveIntegerField(help_text="1 for the first orders, then one for each amendment")
     source = models.CharField(max_length=10, choices=SOURCES)

@@ -113,7 +113,12 @@ class Token(models.Model):
     name = models.CharField(max_length=80, help_text="what will use it, as in: underway logger of the wet lab")
     scopes = models.JSONField(default=list)
     cruise = models.ForeignKey(
-        "portal.Cruise", models.CASCADE, null=True, blank=True, related_name="tokens", help_text="only for this cruise"
+        "portal.Cruise",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="tokens",
+        help_text="only for this cruise",
     )
     digest = models.CharField(max_length=64, unique=True, editable=False)
     hint = models.CharField(max_length=12, editable=False)
@@ -127,7 +132,8 @@ class Token(models.Model):
         constraints = [
             # A token that ended before it began opens nothing and confuses everybody.
             models.CheckConstraint(
-                condition=Q(expires_at__isnull=True) | Q(expires_at__gt=F("created_at")), name="token_ends_after_start"
+                condition=Q(expires_at__isnull=True) | Q(expires_at__gt=F("created_at")),
+                name="token_ends_after_start",
             ),
         ]
 

@@ -157,10 +157,8 @@ def located(faults: Iterable[Fault], data: bytes) -> list[Fault]:
     """The same faults, with the line of the element that each names, from the document they were found in."""
     cruise = _tree(data).find(f"{_Q}cruise")
     nodes = () if cruise is None else cruise
-    lines = {etree.QName(node).localname: node.sourceline for node in nodes if isinstance(node.tag, str)}
-    return [
-        Fault(fault.where, fault.what, fault.line or lines.get(fault.where.partition("/")[0])) for fault in faults
-    ]
+    lines = {etree.QName(n).localname: int(str(n.sourceline)) for n in nodes if isinstance(n.tag, str)}
+    return [Fault(fault.where, fault.what, fault.line or lines.get(fault.where.partition("/")[0])) for fault in faults]
 
 
 def check(orders: Orders) -> list[Fault]:
@@ -198,7 +196,12 @@ def render(orders: Orders) -> str:
         _add(cruise, f"{end}_date", getattr(orders, f"{end}_date"))
         _add_record(cruise, f"{end}_port", getattr(orders, f"{end}_port"))
     _add(cruise, "summary", orders.summary)
-    for group, name in (("party", "person"), ("awards", "award"), ("targets", "target"), ("instruments", "instrument")):
+    for group, name in (
+        ("party", "person"),
+        ("awards", "award"),
+        ("targets", "target"),
+        ("instruments", "instrument"),
+    ):
         if records := getattr(orders, group):
             node = etree.SubElement(cruise, f"{_Q}{group}")
             for record in records:
@@ -233,8 +236,10 @@ def _tree(data: bytes) -> etree._Element:
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
-        line: int = error.lineno if isinstance(error.lineno, int) else 1
-        raise NotLikeThis("The document is not well-formed XML.", [Fault("", error.msg or "unreadable", line)]) from error
+        line = int(str(error.lineno)) if error.lineno else 1
+        raise NotLikeThis(
+            "The document is not well-formed XML.", [Fault("", error.msg or "unreadable", line)]
+        ) from error
     except ValueError as error:
         raise NotLikeThis("The document is not XML.", [Fault("", str(error), 1)]) from error
     if sum(1 for _ in root.iter()) > NODE_LIMIT:
@@ -297,7 +302,9 @@ def _add_record(parent: etree._Element, name: str, record: Any) -> None:
 
 def _plain(text: str) -> str:
     """Without the control characters that XML 1.0 cannot carry."""
-    return "".join(c for c in text if c in "\t\n" or ("\x20" <= c <= "\ud7ff") or ("\ue000" <= c <= "\ufffd") or c > "\uffff")
+    return "".join(
+        c for c in text if c in "\t\n" or ("\x20" <= c <= "\ud7ff") or ("\ue000" <= c <= "\ufffd") or c > "\uffff"
+    )
 
 
 def _twice(keys: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
@@ -325,4 +332,3 @@ def _label(record: Any) -> str:
     if isinstance(record, Member):
         return f"{record.given_name} {record.family_name}".strip()
     return str(getattr(record, "name", "") or getattr(record, "number", ""))
-

@@ -32,7 +32,9 @@ def utc(value: Any) -> SafeString | str:
         return ""
     if isinstance(value, dt.datetime):
         value = value.astimezone(dt.UTC)
-        return format_html('<time datetime="{}">{}</time>', f"{value:%Y-%m-%dT%H:%M:%SZ}", f"{value:%Y-%m-%d %H:%M:%S} UTC")
+        return format_html(
+            '<time datetime="{}">{}</time>', f"{value:%Y-%m-%dT%H:%M:%SZ}", f"{value:%Y-%m-%d %H:%M:%S} UTC"
+        )
     return format_html('<time datetime="{}">{}</time>', value.isoformat(), value.isoformat())
 
 

@@ -32,7 +32,9 @@ def home(request: HttpRequest) -> HttpResponse:
         "working": Work.objects.filter(state="running").select_related("cruise")[:5]
         if access.is_office(request.user)
         else [],
-        "counts": cruises.aggregate(cruises=Count("pk"), vessels=Count("vessel", distinct=True), latest=Max("arrive_date")),
+        "counts": cruises.aggregate(
+            cruises=Count("pk"), vessels=Count("vessel", distinct=True), latest=Max("arrive_date")
+        ),
     }
     return render(request, "portal/home.html", context)
 
@@ -53,7 +55,7 @@ def cruise_page(request: HttpRequest, cruise: Cruise) -> HttpResponse:
     """Everything about a cruise on one page: the way of its record, map, people, log, inventory, data sets."""
     if request.path.split("/")[2] != cruise.cruise_id:
         return redirect("cruise", cruise.cruise_id)
-    panels = sorted((p for app in floor.floors() for p in app.panels(request, cruise)), key=lambda panel: panel.order)
+    panels = floor.in_order(panel for app in floor.floors() for panel in app.panels(request, cruise))
     context = {
         "cruise": cruise,
         "stages": [stage for app in floor.floors() for stage in app.stages(cruise)],

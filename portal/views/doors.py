@@ -8,14 +8,14 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 
 from portal import access
 from portal.models import Cruise, Person
 from portal.refusals import NotFound, NotLikeThis, NotYou, Refusal
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def public(view: View) -> View:
@@ -36,7 +36,7 @@ def needs(verb: str) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             cruise = cruise_of(request, kwargs.pop("cruise_id")) if "cruise_id" in kwargs else None
             access.require(request.user, verb, cruise)
             return view(request, *([cruise] if cruise else []), *args, **kwargs)
@@ -52,7 +52,7 @@ def of_cruise(view: View) -> View:
     """A public page of a cruise: those who may see the cruise get it, for others there is none."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, cruise_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, cruise_id: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
         return view(request, cruise_of(request, cruise_id), *args, **kwargs)
 
     guarded.permission = "public"  # type: ignore[attr-defined]

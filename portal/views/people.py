@@ -56,7 +56,8 @@ class AcceptForm(forms.Form):
     given_name = forms.CharField(label="Given name", max_length=80)
     family_name = forms.CharField(label="Family name", max_length=80)
     password = forms.CharField(
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), help_text=password_validators_help_text_html()
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=password_validators_help_text_html(),
     )
 
 
@@ -120,7 +121,12 @@ def token_page(request: HttpRequest) -> HttpResponse:
             form.fields["cruise"] = field
         except Refusal as refusal:
             form.add_error(None, refusal.reason)
-    context = {"form": form, "secret": secret, "tokens": me.tokens.select_related("cruise"), "now": timezone.now()}
+    context = {
+        "form": form,
+        "secret": secret,
+        "tokens": me.tokens.select_related("cruise"),
+        "now": timezone.now(),
+    }
     return render(request, "portal/tokens.html", context)
 
 

@@ -37,10 +37,7 @@ def test_the_kind_is_told_by_the_content(name, data, kind):
 
 
 def test_the_real_files_are_told(real_data):
-    kinds = {
-        path.name: detect.read_any("x", path.read_bytes()).format
-        for path in (real_data / "r2r-elog").iterdir()
-    }
+    kinds = {path.name: detect.read_any("x", path.read_bytes()).format for path in (real_data / "r2r-elog").iterdir()}
     assert set(kinds.values()) == {"r2r"}
     folder = real_data / "sealog"
     events = (folder / "FKt230303_eventOnlyExport.json").read_bytes()

@@ -95,9 +95,7 @@ JSON = st.recursive(
 OBJECT = st.dictionaries(TEXT, JSON, max_size=3)
 EVENTS = st.builds(
     LoggedEvent,
-    **dict.fromkeys(
-        ("number", "instrument", "action", "transect", "station", "cast", "author", "comment"), TEXT
-    ),
+    **dict.fromkeys(("number", "instrument", "action", "transect", "station", "cast", "author", "comment"), TEXT),
     observed_at=MOMENT,
     logged_at=st.none() | MOMENT,
     latitude=st.none() | st.floats(-90, 90),
@@ -173,9 +171,7 @@ def test_an_event_that_is_not_whole_is_refused_and_the_rest_goes_on(change, colu
     value["events"].append(json.loads(changed())["events"][0])
     reading = document.read(json.dumps(value).encode())
     assert reading.events == (EVENT,)
-    assert [(problem.line, problem.column, problem.fatal) for problem in reading.problems] == [
-        (1, column, True)
-    ]
+    assert [(problem.line, problem.column, problem.fatal) for problem in reading.problems] == [(1, column, True)]
 
 
 def test_a_missing_field_and_no_object_are_refused():

@@ -43,9 +43,7 @@ def lines(*rows: Sequence[str], columns: Sequence[str] = r2r.COLUMNS) -> str:
 
 def with_(**changes: str) -> list[str]:
     """The values of the good row, some changed; "Message ID" is spelled Message_ID."""
-    named = {
-        name.replace("_", " ") if name == "Message_ID" else name: value for name, value in changes.items()
-    }
+    named = {name.replace("_", " ") if name == "Message_ID" else name: value for name, value in changes.items()}
     assert named.keys() <= GOOD.keys()
     return [{**GOOD, **named}[column] for column in r2r.COLUMNS]
 
@@ -118,15 +116,66 @@ def test_half_or_impossible_positions_are_left_out_and_told(latitude, longitude)
     reading = read(with_(Latitude=latitude, Longitude=longitude))
     event = only(reading)
     assert (event.latitude, event.longitude) == (None, None)
-    assert [(problem.line, problem.column, problem.fatal) for problem in reading.problems] == [
-        (2, "Latitude", False)
-    ]
+    assert [(problem.line, problem.column, problem.fatal) for problem in reading.problems] == [(2, "Latitude", False)]
 
 
 def test_null_island_is_kept_but_told():
     reading = read(with_(Latitude="0.000000", Longitude="0.000000"))
     assert (only(reading).latitude, only(reading).longitude) == (0, 0)
     assert "0, 0" in reading.problems[0].message
+
+
+@pytest.mark.parametrize(("latitude", "longitude"), [("90", "180"), ("-90.0", "-180.0"), ("+1e1", ".5")])
+def test_the_ends_of_the_world_are_positions(latitude, longitude):
+    reading = read(with_(Latitude=latitude, Longitude=longitude))
+    assert (only(reading).latitude, only(reading).longitude) == (float(latitude), float(longitude))
+    assert reading.problems == ()
+
+
+def test_blanks_around_names_and_values_do_not_matter():
+    spaced = [f" {value} " for value in with_(GPS_Time="2024/03/05 10:10:02")]
+    reading = r2r.read(lines(spaced, columns=[f" {name.upper()} " for name in r2r.COLUMNS]).encode())
+    event = only(reading)
+    plain = only(read(with_()))
+    for field in ("number", "instrument", "action", "transect", "station", "cast", "author", "observed_at"):
+        assert getattr(event, field) == getattr(plain, field)
+    assert (event.latitude, event.longitude, event.logged_at) == (10.5, -20.25, plain.logged_at)
+    assert list(event.original.values()) == spaced
+    assert reading.problems == ()
+    assert reading.notes == read(with_()).notes
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Tue  05 Mar 2024 10:15:07 +0000", datetime(2024, 3, 5, 10, 15, 7, tzinfo=UTC)),
+        ("5 mar 2024 10:15 GMT", datetime(2024, 3, 5, 10, 15, tzinfo=UTC)),
+        ("Tue, 05 Mar 2024 10:15:00 -0130", datetime(2024, 3, 5, 11, 45, tzinfo=UTC)),
+        ("2024-03-05T10:15:00Z", datetime(2024, 3, 5, 10, 15, tzinfo=UTC)),
+        (" ", None),
+    ],
+)
+def test_styles_of_the_date_of_typing(text, expected):
+    reading = read(with_(Date=text))
+    assert only(reading).logged_at == expected
+    assert reading.problems == ()
+
+
+@pytest.mark.parametrize("text", ["soon", "Tue, 05 Mai 2024 10:15:00 +0000", "Tue, 35 Mar 2024 10:15:00 +0000"])
+def test_a_date_of_typing_that_is_not_understood_is_told(text):
+    reading = read(with_(Date=text))
+    assert only(reading).logged_at is None
+    assert [(problem.column, problem.fatal) for problem in reading.problems] == [("Date", False)]
+
+
+def test_an_event_without_instrument_or_action_is_told():
+    reading = read(with_(Instrument="", Action=" "))
+    assert [problem.column for problem in reading.problems] == ["Instrument", "Action"]
+    assert not any(problem.fatal for problem in reading.problems)
+
+
+def test_events_can_be_kept_in_sets():
+    assert len({only(read(with_())), only(read(with_())), only(read(with_(Cast="004")))}) == 2
 
 
 @pytest.mark.parametrize("word", ["NaN", "NO_GPS", "", "nan"])
@@ -171,9 +220,7 @@ def test_styles_of_the_event_time(text):
     assert reading.problems == ()
 
 
-@pytest.mark.parametrize(
-    "lost", ["", "yesterday", "2024-02-30T10:00:00Z", "2024-03-05", "0001-01-01T00:00:00+14:00"]
-)
+@pytest.mark.parametrize("lost", ["", "yesterday", "2024-02-30T10:00:00Z", "2024-03-05", "0001-01-01T00:00:00+14:00"])
 @pytest.mark.parametrize(
     ("others", "expected"),
     [
@@ -228,9 +275,7 @@ def test_surplus_and_missing_values():
     first, second = reading.events
     assert first.original == {**GOOD, "+20": "", "+21": "plain"}
     assert "Revisions" not in second.original
-    assert [(problem.line, problem.column, problem.fatal) for problem in reading.problems] == [
-        (3, "Revisions", False)
-    ]
+    assert [(problem.line, problem.column, problem.fatal) for problem in reading.problems] == [(3, "Revisions", False)]
 
 
 def test_a_column_name_that_comes_twice_loses_nothing():
@@ -267,6 +312,14 @@ def test_numbers_missing_or_used_twice():
         (4, "R2R_Event", False),
     ]
     assert "line 3" in reading.problems[1].message
+
+
+def test_two_cruises_in_one_file_are_noted():
+    assert read(with_(), with_(R2R_Event="n", Cruise="xx02")).notes[-1] == "More than one cruise: xx01, xx02"
+
+
+def test_an_event_time_without_seconds():
+    assert only(read(with_(dateTime8601="2024-03-05T10:10Z"))).observed_at.second == 0
 
 
 def test_line_breaks_in_a_comment_and_line_numbers_after_it():

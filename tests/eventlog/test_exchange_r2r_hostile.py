@@ -19,9 +19,7 @@ def test_what_is_no_log_is_unreadable(data):
 
 
 def test_unreadable_says_what_is_missing():
-    with pytest.raises(
-        Unreadable, match="no column Action, no column dateTime8601 or dateTimeUTC or Date"
-    ) as told:
+    with pytest.raises(Unreadable, match="no column Action, no column dateTime8601 or dateTimeUTC or Date") as told:
         r2r.read(b"\nR2R_Event,Instrument\n1,2\n")
     assert told.value.line == 2
 
@@ -37,6 +35,21 @@ def test_a_million_characters_in_one_cell_cost_that_row_only():
     reading = read(with_(Comment="x" * 1_000_000), with_(Comment="next"))
     assert only(reading).comment == "next"
     assert [(problem.line, problem.fatal) for problem in reading.problems] == [(2, True)]
+
+
+def test_a_row_may_be_as_long_as_allowed():
+    row = with_(Comment="x" * 1000)
+    longest = len(lines(row)) - len(lines())
+    reading = r2r.read(lines(row).encode(), longest_row=longest)
+    assert (len(only(reading).comment), reading.problems) == (1000, ())
+    assert r2r.read(lines(row).encode(), longest_row=longest - 1).events == ()
+
+
+def test_a_row_of_a_thousand_values_is_the_widest():
+    wide = with_() + ["x"] * (1_000 - 19)
+    reading = read(wide, [*wide, "x"])
+    assert len(only(reading).original) == 1_000
+    assert [(problem.line, problem.fatal) for problem in reading.problems] == [(3, True)]
 
 
 def test_nul_bytes_are_replaced_and_told():
@@ -57,10 +70,19 @@ def test_a_quote_that_is_never_closed_costs_that_row_only(place):
 
 
 def test_quotes_within_a_value_that_were_not_doubled_are_mended_and_told():
-    quoted = [f'"{value}"' for value in with_(Comment='the "big" net, 5" hose')]
+    quoted = [value and f'"{value}"' for value in with_(Message_ID="", Comment='the "big" net, 5" hose')]
     reading = r2r.read((lines() + ",".join(quoted) + "\n").encode())
     assert only(reading).comment == 'the "big" net, 5" hose'
+    assert list(only(reading).original) == list(r2r.COLUMNS)
     assert [(problem.line, problem.fatal) for problem in reading.problems] == [(2, False)]
+
+
+def test_a_mended_row_may_have_the_surplus_of_the_rows_above_it():
+    quoted = [f'"{value}"' for value in [*with_(R2R_Event="n", Comment='a "big" net'), "", "plain"]]
+    text = lines([*with_(), "", "plain"]) + ",".join(quoted) + "\n"
+    reading = r2r.read(text.encode())
+    assert [event.original["+21"] for event in reading.events] == ["plain", "plain"]
+    assert [(problem.line, problem.fatal) for problem in reading.problems] == [(3, False)]
 
 
 @pytest.mark.parametrize("filling", ['"\n', 'a,"\n', '"a,' * 30_000 + "\n", '",,"\n'])
@@ -83,9 +105,16 @@ def test_more_broken_quotes_than_anyone_will_mend_are_unreadable():
         r2r.read((lines() + (row + "\n") * 1_001).encode())
 
 
-def test_too_many_lines_are_refused_before_they_take_memory():
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
+def test_too_many_lines_are_refused_before_they_take_memory(end):
     with pytest.raises(Unreadable, match="lines"):
-        r2r.read(lines(with_()).encode() + b"\n" * 1_000_001)
+        r2r.read(lines(with_()).encode() + end * 1_000_001)
+
+
+def test_the_ends_of_lines_of_three_systems():
+    for end in ("\n", "\r", "\r\n"):
+        reading = r2r.read(lines(with_(), with_(R2R_Event="second")).replace("\n", end).encode())
+        assert [event.line for event in reading.events] == [2, 3]
 
 
 @given(st.binary(max_size=400), st.integers(0, 300))

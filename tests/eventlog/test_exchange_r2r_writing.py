@@ -14,9 +14,7 @@ from eventlog.exchange.record import LoggedEvent
 from .test_exchange_r2r import only, read, with_
 
 ANY = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
-NASTY = st.sampled_from(
-    ["=1+1", "+1", "-1", "@x", "a,b", 'say "no"', "a\nb", "\r", "\r\n", '"', '""', "船, ñ", ","]
-)
+NASTY = st.sampled_from(["=1+1", "+1", "-1", "@x", "a,b", 'say "no"', "a\nb", "\r", "\r\n", '"', '""', "船, ñ", ","])
 TEXT = (ANY | NASTY).map(str.strip)
 WORD = TEXT.filter(lambda text: text.casefold() not in ("nan", "no_gps"))
 ZONES = st.sampled_from([UTC, timezone(timedelta(hours=-9, minutes=-30))])
@@ -66,9 +64,7 @@ def test_the_columns_as_written():
     event = dataclasses.replace(
         only(read(with_(Comment='=1+1, "so"', Revisions=" & Wed May  3 18:02:43 2023"))), seafloor_m=1e-7
     )
-    assert r2r.write([event, dataclasses.replace(event, latitude=None, logged_at=None)], "yy02").split(
-        "\n"
-    ) == [
+    assert r2r.write([event, dataclasses.replace(event, latitude=None, logged_at=None)], "yy02").split("\n") == [
         '"Message ID","Date","Event","Instrument","Action","Transect","Station","Cast","Latitude",'
         '"Longitude","Seafloor","Author","Comment","Cruise","R2R_Event","dateTimeUTC","GPS_Time","dateTime8601",'
         '"Revisions"',

@@ -31,13 +31,10 @@ def options(**named: Any) -> list[dict[str, Any]]:
     return [{"event_option_name": name, "event_option_value": value} for name, value in named.items()]
 
 
-def aux(
-    source: str = "vesselRealtimeNavData", event_id: str = ID, own: str = "1", **values: str
-) -> dict[str, Any]:
+def aux(source: str = "vesselRealtimeNavData", event_id: str = ID, own: str = "1", **values: str) -> dict[str, Any]:
     units = {"latitude": "ddeg", "longitude": "deg", "heading": "deg"}
     data = [
-        {"data_name": name, "data_value": value, "data_uom": units.get(name, "m")}
-        for name, value in values.items()
+        {"data_name": name, "data_value": value, "data_uom": units.get(name, "m")} for name, value in values.items()
     ]
     return {"id": own, "event_id": event_id, "data_source": source, "data_array": data}
 
@@ -76,9 +73,7 @@ def test_all_real_events_and_auxiliary_records_are_read(real):
 def test_fourteen_real_events_have_no_position_and_get_none(real):
     _, records, reading = real
     assert [event.number for event in reading.events if event.latitude is None] == [
-        event.number
-        for event in reading.events
-        if event.number not in {record["event_id"] for record in records}
+        event.number for event in reading.events if event.number not in {record["event_id"] for record in records}
     ]
     assert sum(event.longitude is None for event in reading.events) == 14
     assert reading.notes == (
@@ -98,15 +93,10 @@ def test_originals_hold_every_real_value(real):
 
 def test_fields_say_what_the_real_records_say(real):
     events, records, reading = real
-    beside = {
-        record["event_id"]: {value["data_name"]: value for value in record["data_array"]}
-        for record in records
-    }
+    beside = {record["event_id"]: {value["data_name"]: value for value in record["data_array"]} for record in records}
     for row, event in zip(events, reading.events, strict=True):
         values = beside.get(row["id"], {})
-        chosen = {
-            option["event_option_name"]: option["event_option_value"] for option in row["event_options"]
-        }
+        chosen = {option["event_option_name"]: option["event_option_value"] for option in row["event_options"]}
         assert event.number == row["id"]
         assert event.observed_at == datetime.fromisoformat(row["ts"])
         assert (event.instrument, event.author) == (row["event_value"], row["event_author"])
@@ -169,7 +159,7 @@ def test_the_action_is_the_first_option_of_the_list(named, action):
 
 
 def test_options_fill_transect_station_and_cast_and_a_comment_is_added():
-    named = {"Station": "S1", "cast": 3, "transect": "T", "event_comment": "later"}
+    named = {"Station": " S1 ", "cast": 3, "transect": "T", "event_comment": "later"}
     logged = only(read([event(event_options=options(**named))]))
     assert (logged.transect, logged.station, logged.cast) == ("T", "S1", "3")
     assert logged.comment == "first cast\nlater"
@@ -191,11 +181,7 @@ def test_the_position_is_the_one_of_the_best_source_and_the_rest_is_kept():
     assert (logged.latitude, logged.longitude) == (5, 6)
     assert Measurement("vehicleRealtimeNavData", "depth", "7", "m") in logged.measurements
     assert Measurement("vesselReNavData", "latitude", "8", "ddeg") in logged.measurements
-    assert not [
-        one
-        for one in logged.measurements
-        if one.source == "vehicleRealtimeNavData" and one.name == "latitude"
-    ]
+    assert not [one for one in logged.measurements if one.source == "vehicleRealtimeNavData" and one.name == "latitude"]
     assert len(logged.measurements) == 10
     assert logged.original["aux_data"] == records
     ship = sealog.from_rows([event()], records, position_sources=["vesselReNavData"])
@@ -222,6 +208,12 @@ def test_a_position_in_other_units_is_not_taken_for_degrees():
     reading = read([event()], [record])
     assert only(reading).latitude is None
     assert told(reading) == [(1, "aux_data", False)]
+
+
+def test_names_and_units_of_a_position_may_be_spelled_otherwise():
+    record = aux(Latitude="1", LONGITUDE="2")
+    record["data_array"][0]["data_uom"], record["data_array"][1]["data_uom"] = "", " DEG "
+    assert only(read([event()], [record])).longitude == 2
 
 
 def test_a_joined_export_has_the_auxiliary_records_within_each_event():
@@ -264,9 +256,7 @@ def test_an_event_without_time_is_refused_and_the_rest_goes_on(ts):
 
 
 def test_rows_of_other_shapes_are_refused_or_passed_over():
-    odd = event(
-        event_options=["x", {"a": 1}, {"event_option_name": None}], aux_data="none", event_author=None
-    )
+    odd = event(event_options=["x", {"a": 1}, {"event_option_name": None}], aux_data="none", event_author=None)
     reading = read([7, odd, event(id="", event_value="")], ["x", {**aux(), "data_array": 7}])
     assert len(reading.events) == 2
     assert told(reading) == [
@@ -286,6 +276,15 @@ def test_a_truncated_export_is_unreadable_with_its_line(real_data):
         assert fault.value.line == 1
 
 
+def test_json_may_be_as_deep_as_allowed():
+    def nested(depth: int) -> bytes:
+        return json.dumps([event(more="@")]).replace('"@"', "[" * depth + "]" * depth).encode()
+
+    assert only(sealog.read(nested(boundedjson.DEEPEST - 2)))
+    with pytest.raises(Unreadable, match="deep"):
+        sealog.read(nested(boundedjson.DEEPEST - 1))
+
+
 @pytest.mark.parametrize("data", [b"[" * 100_000, b'{"a":' * 100_000, b"[" * 40 + b"]" * 40])
 def test_deep_json_is_refused(data):
     for way in (sealog.read, sealog.read_cruise, lambda aux: sealog.read(b"[]", aux)):
@@ -302,30 +301,23 @@ def test_huge_json_is_refused_before_it_is_parsed():
         sealog.read(b"[" + b"[]," * boundedjson.MOST_PARTS + b"]")
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"",
-        b"\x00",
-        b"\xff\xfe[]",
-        b"[] []",
-        b"[1,2",
-        b'{"a":1}',
-        b"7",
-        b'"x"',
-        b'[{"a": 1}]',
-        b'[{"event_value": "x\xff"}]',
-    ],
-)
+def test_a_wrong_byte_is_told_with_its_line():
+    with pytest.raises(Unreadable, match="UTF-8") as fault:
+        sealog.read(b'[\n{"event_value":\n"\xff"}]')
+    assert fault.value.line == 3
+
+
+NO_EVENTS = [b"", b"\x00", b"\xff\xfe[]", b"[] []", b"[1,2", b'{"a":1}', b"7", b'"x"', b'[{"a": 1}]']
+
+
+@pytest.mark.parametrize("data", NO_EVENTS)
 def test_other_json_and_no_json_are_unreadable(data):
     with pytest.raises(Unreadable):
         sealog.read(data)
 
 
 def test_what_a_database_cannot_keep_is_replaced_and_told():
-    row = event(
-        event_free_text="a@b", event_author="half %", event_options=options(depth=1, wire=2, weight=3)
-    )
+    row = event(event_free_text="a@b", event_author="half %", event_options=options(depth=1, wire=2, weight=3))
     text = json.dumps([row]).replace("@", "\\u0000").replace("%", "\\ud800")
     text = text.replace(": 1}", ": 1e999}").replace(": 2}", f": {'9' * 5000}}}").replace(": 3}", ": NaN}")
     reading = sealog.read(text.encode())
@@ -342,9 +334,7 @@ def test_a_key_told_twice_is_refused():
         sealog.read(json.dumps([event()]).replace('"ts"', '"id"').encode())
 
 
-@pytest.mark.parametrize(
-    "data", [b"[]", b"[{},{}]", b"{}", b'[{"cruise_id": ""}]', b'[{"cruise_id": null}]', b"[1]"]
-)
+@pytest.mark.parametrize("data", [b"[]", b"[{},{}]", b"{}", b'[{"cruise_id": ""}]', b'[{"cruise_id": null}]', b"[1]"])
 def test_what_is_no_cruise_record_is_unreadable(data):
     with pytest.raises(Unreadable):
         sealog.read_cruise(data)
@@ -364,9 +354,7 @@ ROW = st.fixed_dictionaries(
     {"event_value": JSON},
     optional={"id": JSON, "ts": JSON, "event_options": JSON, "aux_data": JSON, "event_free_text": JSON},
 )
-RECORD = st.fixed_dictionaries(
-    {"data_array": JSON}, optional={"event_id": JSON, "data_source": JSON, "id": JSON}
-)
+RECORD = st.fixed_dictionaries({"data_array": JSON}, optional={"event_id": JSON, "data_source": JSON, "id": JSON})
 
 
 @given(st.lists(ROW | JSON, max_size=3), st.lists(RECORD | JSON, max_size=3))
@@ -378,6 +366,4 @@ def test_no_json_makes_it_raise_anything_else(rows, records):
     except Unreadable:
         return
     assert reading.events[-1].line == len(rows)
-    assert len(reading.events) + sum(p.fatal and p.column != "aux_data" for p in reading.problems) == len(
-        rows
-    )
+    assert len(reading.events) + sum(p.fatal and p.column != "aux_data" for p in reading.problems) == len(rows)

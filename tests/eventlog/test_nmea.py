@@ -16,7 +16,6 @@ from eventlog.nmea import DBT, DPT, GGA, GLL, GNS, HDT, RMC, VTG, ZDA, Checksum,
 
 
 def summed(body: str) -> str:
-    """The sentence with its dollar and its checksum."""
     total = 0
     for byte in body.encode():
         total ^= byte
@@ -187,6 +186,7 @@ def test_other_real_feeds_are_nothing_of_ours(real_data, sensor):
         ),
         ("GPRMC,,V,,,,,,,,,", RMC("GP", Checksum.VALID, None, None, None, False, None, None, None, None)),
         ("GPVTG,90.5,T,91.5,M,10,N,18.52,K,A", VTG("GP", Checksum.VALID, 90.5, 91.5, 10 * 1852 / 3600)),
+        ("GPVTG,0,T,360,M,0,N,9,K", VTG("GP", Checksum.VALID, 0, 360, 0)),
         ("GPVTG,,T,,M,,N,36,K", VTG("GP", Checksum.VALID, None, None, 10)),
         ("GPVTG,,T,,M,,N,,K", VTG("GP", Checksum.VALID, None, None, None)),
         ("GPZDA,101530.5,05,03,2024,00,00",
@@ -209,9 +209,7 @@ def test_each_kind_of_sentence_and_its_blanks(body, expected):
     assert parse(f"${body}").checksum is Checksum.ABSENT
 
 
-@pytest.mark.parametrize(
-    ("quality", "valid"), [(0, False), (1, True), (2, True), (5, True), (6, False), (8, False)]
-)
+@pytest.mark.parametrize(("quality", "valid"), [(0, False), (1, True), (2, True), (5, True), (6, False), (8, False)])
 def test_which_qualities_are_fixes_from_satellites(quality, valid):
     assert parse(f"$GPGGA,101530,1230.6,N,02015.3,W,{quality},9").valid is valid
 
@@ -297,12 +295,8 @@ def test_a_checksum_that_is_wrong_or_cut_is_refused(tail):
 
 
 def test_a_checksum_may_be_in_small_letters():
-    body = next(
-        f"HEHDT,{tenth / 10},T" for tenth in range(3600) if summed(f"HEHDT,{tenth / 10},T")[-1].isalpha()
-    )
-    assert (
-        parse(summed(body).lower().replace("hehdt", "HEHDT").replace(",t", ",T")).checksum is Checksum.VALID
-    )
+    body = next(f"HEHDT,{tenth / 10},T" for tenth in range(3600) if summed(f"HEHDT,{tenth / 10},T")[-1].isalpha())
+    assert parse(summed(body).lower().replace("hehdt", "HEHDT").replace(",t", ",T")).checksum is Checksum.VALID
 
 
 @pytest.mark.parametrize(
@@ -344,9 +338,7 @@ def test_nothing_makes_it_raise(noise, start):
     assert isinstance(rest, str)
 
 
-@given(
-    st.integers(0, 90 * 600_000), st.integers(0, 180 * 600_000), st.sampled_from("NS"), st.sampled_from("EW")
-)
+@given(st.integers(0, 90 * 600_000), st.integers(0, 180 * 600_000), st.sampled_from("NS"), st.sampled_from("EW"))
 @settings(max_examples=200, deadline=None)
 def test_degrees_and_minutes_come_back(north, east, ns, ew):
     """In units of a ten-thousandth of a minute, which is what most receivers send."""

@@ -1,10 +1,13 @@
 """Manifests of every dialect: found out, read, and refused with a sentence where they cannot be trusted."""
 
 import io
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -90,10 +93,7 @@ def test_a_backslash_separates_only_beyond_doubt() -> None:
     assert entries(f"{MD5}  dir\\a\n", backslashes=True)[0].path == "dir/a"
     assert entries(f"{MD5}  .\\a\n", backslashes=False)[0].path == ".\\a"
     assert entries(f"{MD5}  D:\\NBP1406\\a\\b\n", root="d:\\nbp1406")[0].path == "a/b"
-    assert (
-        entries(f"3,{MD5},.\\dir\\a\n".join(["%%%% HASHDEEP-1.0\n%%%% size,md5,filename\n", ""]))[0].path
-        == "dir/a"
-    )
+    assert entries(f"3,{MD5},.\\dir\\a\n".join(["%%%% HASHDEEP-1.0\n%%%% size,md5,filename\n", ""]))[0].path == "dir/a"
     with pytest.raises(ManifestRefused, match="drive"):
         entries(f"{MD5}  D:\\a\n")
 
@@ -265,9 +265,7 @@ def test_xml_attacks_are_refused() -> None:
 
 def test_a_folder_in_dfxml_is_no_file() -> None:
     folder = GOOD.replace("</fileobject>", "<name_type>d</name_type></fileobject>")
-    assert [
-        e.path for e in entries(DFXML.format(doctype="", objects=folder + GOOD.replace("./a", "./b")))
-    ] == ["b"]
+    assert [e.path for e in entries(DFXML.format(doctype="", objects=folder + GOOD.replace("./a", "./b")))] == ["b"]
 
 
 def test_unique() -> None:
@@ -313,6 +311,29 @@ def test_memory_does_not_grow_with_the_list() -> None:
 
     small, large = peak(8_000), peak(40_000)
     assert large < small * 1.2 < 20_000_000
+
+
+def test_memory_does_not_grow_with_xml() -> None:
+    program = """
+import io, resource
+from itertools import chain, islice
+from inventory.manifests import read
+
+one = b"<fileobject><filename>./f%d</filename><filesize>1</filesize><hashdigest type='MD5'>%032x</hashdigest>"
+lines = chain([b"<dfxml>"], ((one + b"</fileobject>\\n") % (n, n) for n in range(40_000)), [b"</dfxml>"])
+
+class Stream(io.RawIOBase):
+    def read(self, size=-1):
+        return b"".join(islice(lines, 1000))
+
+most = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+entries = read(Stream()).entries
+assert sum(1 for _ in islice(entries, 10_000)) == 10_000
+before = most()
+assert sum(1 for _ in entries) == 30_000
+assert most() - before < 6, most() - before
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=30, cwd=Path(__file__).parents[2])
 
 
 names = (

@@ -80,9 +80,7 @@ def test_a_path_may_come_once() -> None:
 
 inventories = st.dictionaries(
     st.sampled_from("abcdef"),
-    st.tuples(
-        st.sampled_from([None, 1, 2]), st.sampled_from([{}, {"md5": "1"}, {"md5": "2"}, {"sha256": "1"}])
-    ),
+    st.tuples(st.sampled_from([None, 1, 2]), st.sampled_from([{}, {"md5": "1"}, {"md5": "2"}, {"sha256": "1"}])),
 ).map(lambda files: [(path, size, hashes) for path, (size, hashes) in files.items()])
 
 
@@ -91,9 +89,7 @@ def test_the_numbers_add_up(before: list[File], now: list[File]) -> None:
     result = compare(before, now)
     count = result.counts
     assert count[MATCHED] + count[CHANGED] + count[MOVED] + count[NEW] == len(now)
-    left_behind = [
-        item for item in result.items if item.verdict == MOVED and item.was in {p for p, _, _ in now}
-    ]
+    left_behind = [item for item in result.items if item.verdict == MOVED and item.was in {p for p, _, _ in now}]
     assert count[MATCHED] + count[CHANGED] + count[MISSING] + count[MOVED] - len(left_behind) == len(before)
     assert len({item.was for item in result.items if item.was}) == count[MOVED]
     assert len(result.items) == sum(count.values())

@@ -81,9 +81,7 @@ def check(output: bytes, dialect: str, *algorithms: str, sizes: bool, root: str 
         assert entry.hashes == {algorithm: digest(name, algorithm) for algorithm in algorithms}
 
 
-@pytest.mark.parametrize(
-    "options", ["", "-z", "-t", "-z -t", "-0", "-0 -z -t", "-c", "-c -z", "-c -t", "-c -z -t"]
-)
+@pytest.mark.parametrize("options", ["", "-z", "-t", "-z -t", "-0", "-0 -z -t", "-c", "-c -z", "-c -t", "-c -z -t"])
 def test_md5deep_text(tree: Path, options: str) -> None:
     output = run(tree, "md5deep", "-r", "-l", *options.split(), ".")
     dialect = "md5deep-csv" if "-c" in options else "md5deep"

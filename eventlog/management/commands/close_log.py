@@ -25,4 +25,9 @@ class Command(Console):
 
 def _told(log: Any) -> dict[str, Any]:
     copies = [f"{copy.name}  {copy.size} bytes  sha256 {copy.sha256}" for copy in log.final_copies.defer("data")]
-    return {"log": str(log), "state": log.state, "events": log.events.standing().count(), "final copies": copies}
+    return {
+        "log": str(log),
+        "state": log.state,
+        "events": log.events.standing().count(),
+        "final copies": copies,
+    }

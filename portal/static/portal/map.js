@@ -148,7 +148,8 @@ function eventStyle(colours, chosen) {
   return (feature) => (feature === chosen() ? big : dot);
 }
 
-function degrees(value, [positive, negative]) {
+function degrees(degree, [positive, negative]) {
+  const value = ((((degree + 180) % 360) + 360) % 360) - 180; // a map across 180 counts on
   const size = Math.abs(value);
   const whole = Math.floor(size + 1e-6);
   const minutes = Math.round((size - whole) * 60);

@@ -1,4 +1,4 @@
-// Writes "3 h ago" after every <time datetime="…" data-ago>. The exact time stays; this is an addition.
+// Writes "3 h ago" after the words of every <time datetime="…" data-ago>. The exact time stays; this is an addition.
 const STEPS = [
   [90, 1, "s"],
   [90 * 60, 60, "min"],
@@ -24,11 +24,14 @@ export function refresh(within = document) {
   for (const time of within.querySelectorAll("time[datetime][data-ago]")) {
     const then = Date.parse(time.dateTime);
     if (Number.isNaN(then)) continue;
-    let since = time.nextElementSibling;
-    if (!since?.classList.contains("ago")) {
+    let since = time.querySelector(".ago");
+    if (!since) {
+      const exact = document.createElement("span");
+      exact.className = "exact";
+      exact.append(...time.childNodes);
       since = document.createElement("span");
       since.className = "ago";
-      time.after(" ", since);
+      time.append(exact, " ", since);
     }
     const text = relative(then);
     if (since.textContent !== text) since.textContent = text;

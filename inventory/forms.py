@@ -1,0 +1,67 @@
+"""Forms of the inventory's pages."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+
+from inventory import intake
+from inventory.models import Flag, Remark
+
+DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+class ReceiveForm(forms.Form):
+    """Which of the directories in the drop folders is to be received."""
+
+    directory = forms.ChoiceField(help_text="directories in the drop folders named in the settings")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["directory"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(str(path), path.name) for path in intake.allowed_roots()]
+
+
+class FlagForm(forms.Form):
+    """A file that is missing or wrong."""
+
+    path = forms.CharField(label="File or directory", max_length=500, help_text="as far as you know its name")
+    kind = forms.ChoiceField(label="It", choices=Flag.KINDS, widget=forms.RadioSelect, initial="missing")
+    comment = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), help_text="what should be there")
+
+
+class AnswerForm(forms.Form):
+    """The data manager's answer."""
+
+    answer = forms.CharField(widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class HoldForm(forms.Form):
+    """A proprietary hold."""
+
+    until = forms.DateField(label="Until", widget=DAY, help_text="on this day the data are free")
+    reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 2}), help_text="shown to everybody who asks")
+
+    def __init__(self, *args: Any, latest: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["until"].help_text += f"; at the latest {latest}"
+
+
+class RemarkForm(forms.Form):
+    """What somebody says of a section of the record."""
+
+    section = forms.ChoiceField(choices=Remark.SECTIONS, widget=forms.HiddenInput)
+    verdict = forms.ChoiceField(
+        choices=[("right", "Looks right"), ("wrong", "Something is wrong")], widget=forms.RadioSelect
+    )
+    text = forms.CharField(label="Comment", required=False, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class ProfileForm(forms.Form):
+    """A profile as JSON text, with a note on what changed."""
+
+    rules = forms.CharField(widget=forms.Textarea(attrs={"rows": 24, "class": "mono", "spellcheck": "false"}))
+    note = forms.CharField(max_length=300, required=False, help_text="what this version changes")

@@ -1,0 +1,64 @@
+"""Receives a delivered directory with its md5deep manifest, reads every file, and tells what became of each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from inventory import intake
+from inventory.models import Distribution
+from inventory.states import FILE_STATES
+from portal import jobs
+from portal.access import Actor
+from portal.console import Console, cruise
+from portal.models import Work
+
+NAMED = ("changed", "moved", "missing", "new", "unreadable")
+MOST_NAMED = 200
+
+
+class Command(Console):
+    help = __doc__ or ""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("directory")
+        parser.add_argument("--cruise", required=True, metavar="ID")
+        parser.add_argument("--manifest", metavar="FILE", help="the manifest, when it is not in the root")
+        parser.add_argument("--no-read", action="store_true", help="only list the files; the worker reads them")
+
+    def act(self, *, by: Actor, options: dict[str, Any]) -> dict[str, Any]:
+        manifest = Path(options["manifest"]) if options["manifest"] else None
+        receipt = intake.receive(
+            cruise=cruise(options["cruise"]), root=Path(options["directory"]), by=by, manifest=manifest
+        )
+        key = str(receipt.distribution.pk)
+        if not options["no_read"] and key in intake.waiting_to_verify():
+            jobs.perform("inventory.verify", key)
+        return report(Distribution.objects.get(pk=key)) | {"outcome": receipt.outcome, "remarks": list(receipt.remarks)}
+
+    def tell(self, answer: dict[str, Any]) -> None:
+        self.stdout.write(f"{answer['distribution']}: {answer['outcome']}, {answer['state']}")
+        for state, row in answer["counts"].items():
+            self.stdout.write(f"  {state:<10} {row['files']:>9,} files {row['bytes']:>17,} bytes")
+        for item in answer["files"]:
+            self.stdout.write(f"  {item['state']}: {item['path']}" + (f" ({item['note']})" if item["note"] else ""))
+        for remark in answer["remarks"]:
+            self.stdout.write(f"  {remark}")
+        if answer["problem"]:
+            self.stdout.write(f"  {answer['problem']}")
+
+
+def report(distribution: Distribution) -> dict[str, Any]:
+    """Counts in md5deep's words, and the files that are not as delivered."""
+    named = distribution.files.filter(state__in=NAMED).order_by("path")
+    last = Work.objects.filter(door="inventory.verify", key=str(distribution.pk)).order_by("-pk").first()
+    return {
+        "distribution": str(distribution),
+        "state": distribution.state,
+        "counts": {s: row for s, row in distribution.counts().items() if s in FILE_STATES or s == "all"},
+        "files": [{"path": f.shown, "state": f.state, "note": f.note} for f in named[:MOST_NAMED]],
+        "problem": last.message if last and last.state != "done" else "",
+    }

@@ -1,0 +1,233 @@
+"""Pages of data sets: classification with what no rule matched, one data set with its hold, track and products."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from django.conf import settings
+from django.core.paginator import Paginator
+from django.db.models import Count, Max, Min, Sum
+from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from inventory import classify as classifying
+from inventory import holds, profiles, track
+from inventory.forms import HoldForm, ProfileForm
+from inventory.models import Dataset, Profile
+from inventory.overview import dataset_rows
+from inventory.rules import BadPattern
+from inventory.views.files import current
+from portal import access, floor, jobs, journal
+from portal.models import Cruise, Vessel
+from portal.refusals import NotFound, NotLikeThis, Refusal
+from portal.views.doors import attempt, needs, of_cruise
+
+EXAMPLES = 200
+
+
+@of_cruise
+@require_safe
+def classification(request: HttpRequest, cruise: Cruise) -> HttpResponse:
+    """What the profile made of the distribution: data sets, what is excluded, and what no rule matches."""
+    distribution = current(cruise)
+    left = distribution.files.filter(dataset__isnull=True, excluded=False)
+    context = {
+        "cruise": cruise,
+        "distribution": distribution,
+        "rows": dataset_rows(cruise),
+        "history": distribution.classifications.select_related("profile"),
+        "profile": profiles.active(cruise.vessel),
+        "unmatched": left.order_by("path")[:EXAMPLES],
+        "unmatched_count": left.count(),
+        "excluded_count": distribution.files.filter(excluded=True).count(),
+        "may_classify": access.may(request.user, "distribution.classify", cruise),
+    }
+    return render(request, "inventory/classification.html", context)
+
+
+@needs("distribution.classify")
+@require_POST
+def classify(request: HttpRequest, cruise: Cruise) -> HttpResponse:
+    """Applies the vessel's profile."""
+
+    def apply() -> None:
+        classifying.classify(distribution=current(cruise), by=request.user)
+        jobs.soon()
+
+    return attempt(request, apply, "The files are classified.", "classification", cruise.cruise_id)
+
+
+@of_cruise
+@require_safe
+def track_json(request: HttpRequest, cruise: Cruise) -> HttpResponse:
+    """The control points as GeoJSON; an empty collection where there is no track."""
+    made = track.in_force(cruise)
+    if made is None or made.geometry is None:
+        return JsonResponse({"type": "FeatureCollection", "features": []}, content_type="application/geo+json")
+    return JsonResponse(track.geojson(made), content_type="application/geo+json")
+
+
+@of_cruise
+@require_safe
+def product(request: HttpRequest, cruise: Cruise, kind: str) -> FileResponse:
+    """A navigation product as GeoCSV."""
+    made = track.in_force(cruise)
+    found = made.products.filter(kind=kind).first() if made else None
+    if found is None:
+        raise NotFound(f"There is no such product of {cruise}.")
+    path = Path(settings.HOME) / found.path
+    if not path.is_file():
+        raise NotFound(f"The file of {found} is not there any more; have the track made again.")
+    return FileResponse(
+        path.open("rb"), as_attachment=True, filename=str(found), content_type="text/csv; charset=utf-8"
+    )
+
+
+@needs("navigation.make")
+@require_POST
+def make_track(request: HttpRequest, cruise: Cruise) -> HttpResponse:
+    """Makes the track anew."""
+    return attempt(
+        request,
+        lambda: track.make(distribution=current(cruise), by=request.user),
+        "The track is made.",
+        "cruise",
+        cruise.cruise_id,
+    )
+
+
+def dataset_of(request: HttpRequest, cruise: Cruise, uuid: str) -> Dataset:
+    """The data set of an address. Raises NotFound."""
+    found = Dataset.objects.visible_to(request.user).filter(cruise=cruise, uuid=uuid).prefetch_related("holds").first()
+    if found is None:
+        raise NotFound(f"There is no such data set of {cruise}.")
+    return found
+
+
+@of_cruise
+@require_safe
+def dataset_page(request: HttpRequest, cruise: Cruise, uuid: str) -> HttpResponse:
+    """The landing page of a data set: what it is, its files, its hold, and what publishing has to say of it."""
+    dataset = dataset_of(request, cruise, uuid)
+    files = dataset.files_now()
+    sums = files.order_by().aggregate(
+        files=Count("pk"), bytes=Sum("size"), first=Min("changed_at"), last=Max("changed_at")
+    )
+    in_force = dataset.hold_in_force(timezone.now().date())
+    page = Paginator(files.select_related("distribution").order_by("path"), 100).get_page(request.GET.get("page"))
+    context = {
+        "cruise": cruise,
+        "dataset": dataset,
+        "sums": sums,
+        "page": page,
+        "hold": in_force,
+        "state": "held" if in_force and dataset.state in ("draft", "approved") else dataset.state,
+        "holds": dataset.holds.select_related("asserted_by"),
+        "states": files.order_by().values("state").annotate(files=Count("pk")),
+        "may": {v: access.may(request.user, v, cruise) for v in ("dataset.hold", "dataset.lift_hold", "journal.read")},
+        "panels": floor.in_order(p for app in floor.floors() for p in app.dataset_panels(request, dataset)),
+        "journal": journal.of(dataset)[:20],
+    }
+    return render(request, "inventory/dataset.html", context)
+
+
+@needs("dataset.hold")
+@require_http_methods(["GET", "POST"])
+def hold(request: HttpRequest, cruise: Cruise, uuid: str) -> HttpResponse:
+    """Asserts a hold, or changes the one in force."""
+    dataset = dataset_of(request, cruise, uuid)
+    form = HoldForm(request.POST or None, latest=holds.latest_end(cruise))
+    if request.method == "POST" and form.is_valid():
+        try:
+            holds.assert_hold(dataset=dataset, by=request.user, **form.cleaned_data)
+        except NotLikeThis as refusal:
+            for fault in refusal.faults:
+                form.add_error(fault.where if fault.where in form.fields else None, fault.what)
+        except Refusal as refusal:
+            form.add_error(None, refusal.reason)
+        else:
+            return redirect("dataset", cruise.cruise_id, dataset.uuid)
+    context = {
+        "cruise": cruise,
+        "dataset": dataset,
+        "form": form,
+        "in_force": dataset.hold_in_force(timezone.now().date()),
+    }
+    return render(request, "inventory/hold.html", context, status=422 if request.method == "POST" else 200)
+
+
+@needs("dataset.lift_hold")
+@require_POST
+def lift_hold(request: HttpRequest, cruise: Cruise, uuid: str) -> HttpResponse:
+    """Lifts a hold."""
+    dataset = dataset_of(request, cruise, uuid)
+
+    def lift() -> None:
+        holds.lift_hold(dataset=dataset, by=request.user, note=request.POST.get("note", "")[:1000])
+        jobs.soon()
+
+    return attempt(request, lift, f"The hold on {dataset} is lifted.", "dataset", cruise.cruise_id, dataset.uuid)
+
+
+@needs("profile.edit")
+@require_safe
+def profile_list(request: HttpRequest) -> HttpResponse:
+    """The profiles of all vessels."""
+    vessels = Vessel.objects.filter(is_active=True).select_related("operator").prefetch_related("profiles__rules")
+    return render(request, "inventory/profiles.html", {"vessels": vessels})
+
+
+@needs("profile.edit")
+@require_http_methods(["GET", "POST"])
+def profile_page(request: HttpRequest, vessel: str) -> HttpResponse:
+    """A vessel's profile: its rules, its versions, an editor, and a preview on its latest distribution."""
+    ship = Vessel.objects.filter(pk=vessel).first()
+    if ship is None:
+        raise NotFound(f"There is no vessel {vessel}.")
+    active = profiles.active(ship)
+    text = json.dumps({"rules": []}, indent=2) if active is None else profiles.to_json(active)
+    form = ProfileForm(request.POST or None, initial={"rules": text})
+    preview = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            rules = profiles.from_json(form.cleaned_data["rules"])
+            if "try" in request.POST:
+                preview = _preview(ship, rules)
+            else:
+                profiles.save(vessel=ship, rules=rules, by=request.user, note=form.cleaned_data["note"])
+                jobs.soon()
+                return redirect("profile", ship.pk)
+        except (Refusal, BadPattern) as refusal:
+            form.add_error("rules", str(refusal))
+    context = {
+        "vessel": ship,
+        "profile": active,
+        "form": form,
+        "preview": preview,
+        "versions": Profile.objects.filter(vessel=ship).prefetch_related("rules"),
+    }
+    return render(request, "inventory/profile.html", context, status=422 if form.errors else 200)
+
+
+def _preview(ship: Vessel, rules: list[profiles.RuleText]) -> dict[str, object] | None:
+    """What the rules would make of the vessel's latest distribution."""
+    cruise = Cruise.objects.filter(vessel=ship, distributions__isnull=False).order_by("-depart_date").first()
+    if cruise is None:
+        return None
+    found = classifying.preview(current(cruise), rules)
+    return {"cruise": cruise, "found": found, "devices": sorted(found.devices.items())}
+
+
+@needs("profile.edit")
+@require_safe
+def profile_json(request: HttpRequest, vessel: str, version: int) -> HttpResponse:
+    """A version of a profile as JSON."""
+    found = Profile.objects.filter(vessel=vessel, version=version).prefetch_related("rules").first()
+    if found is None:
+        raise NotFound("There is no such version of the profile.")
+    response = HttpResponse(profiles.to_json(found), content_type="application/json")
+    response["Content-Disposition"] = f'attachment; filename="profile-{vessel}-{version}.json"'
+    return response

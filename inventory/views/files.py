@@ -1,0 +1,187 @@
+"""Pages of a distribution: receiving, browsing by directory and by state, downloads, flags."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count, Sum
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from inventory import intake, listing, review
+from inventory.forms import AnswerForm, FlagForm, ReceiveForm
+from inventory.models import Distribution, Flag
+from inventory.states import FILE_STATES
+from portal import access, jobs
+from portal.models import Cruise, Work
+from portal.refusals import NotFound, Refusal
+from portal.views.doors import attempt, needs, of_cruise
+
+PAGE = 200
+
+
+def current(cruise: Cruise) -> Distribution:
+    """The shipment in force. Raises NotFound before the first one."""
+    distribution = cruise.distributions.current().first()
+    if distribution is None:
+        raise NotFound(f"No distribution of {cruise} was received yet.")
+    return distribution
+
+
+@needs("distribution.receive")
+@require_http_methods(["GET", "POST"])
+def receive(request: HttpRequest, cruise: Cruise) -> HttpResponse:
+    """Receives a directory from the drop folders; its files are read in the background."""
+    form = ReceiveForm(request.POST or None)
+    refusal: Refusal | None = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            receipt = intake.receive(cruise=cruise, root=Path(form.cleaned_data["directory"]), by=request.user)
+        except Refusal as error:
+            refusal = error
+        else:
+            messages.success(request, f"{receipt.distribution} was {receipt.outcome}. Its files are being read.")
+            for remark in receipt.remarks[:5]:
+                messages.warning(request, remark)
+            jobs.soon()
+            return redirect("inventory", cruise.cruise_id)
+    context = {"cruise": cruise, "form": form, "refusal": refusal, "roots": intake.allowed_roots()}
+    return render(request, "inventory/receive.html", context, status=422 if request.method == "POST" else 200)
+
+
+@of_cruise
+@require_safe
+def browse(request: HttpRequest, cruise: Cruise) -> HttpResponse:
+    """The inventory: one directory with its counts and sums, or a search over all of them."""
+    distribution = current(cruise)
+    directory = request.GET.get("in", "").strip("/")
+    words, state, dataset = (request.GET.get(name, "").strip() for name in ("q", "state", "dataset"))
+    searching = bool(words or state or dataset)
+    files: Any = distribution.files.select_related("dataset")
+    if searching:
+        files = listing.search(files, words=words, state=state, dataset=dataset)
+        folders = []
+    else:
+        files = files.filter(directory=directory)
+        folders = listing.folders(distribution, directory)
+    page = Paginator(files.order_by("path"), PAGE).get_page(request.GET.get("page"))
+    context = {
+        "cruise": cruise,
+        "distribution": distribution,
+        "counts": distribution.counts(),
+        "directory": directory,
+        "trail": listing.trail(directory),
+        "folders": folders,
+        "page": page,
+        "searching": searching,
+        "states": FILE_STATES,
+        "sum": files.order_by().aggregate(files=Count("pk"), bytes=Sum("size")) if searching else None,
+        "datasets": cruise.datasets.standing(),
+        "work": Work.objects.filter(cruise=cruise, door="inventory.verify").first(),
+        "may": {
+            v: access.may(request.user, v, cruise) for v in ("file.flag", "file.answer_flag", "distribution.reread")
+        },
+        "flags": distribution.flags.all() if access.may(request.user, "review.see", cruise) else [],
+        "flag_form": FlagForm(initial={"path": request.GET.get("flag", directory)}),
+        "shipments": cruise.distributions.order_by("-number"),
+    }
+    return render(request, "inventory/browse.html", context)
+
+
+@of_cruise
+@require_safe
+def download(request: HttpRequest, cruise: Cruise, form: str) -> StreamingHttpResponse:
+    """The whole inventory as CSV, or as a manifest that md5deep or hashdeep audits a disk against."""
+    distribution = current(cruise)
+    writers = {
+        "csv": (_csv, "text/csv", "csv"),
+        "md5deep": (listing.md5deep, "text/plain", "md5"),
+        "hashdeep": (listing.hashdeep, "text/plain", "hashdeep"),
+    }
+    if form not in writers:
+        raise NotFound(f"The inventory is not given as {form}; there are csv, md5deep and hashdeep.")
+    write, kind, ending = writers[form]
+    response = StreamingHttpResponse(write(distribution), content_type=f"{kind}; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{cruise.cruise_id}-{distribution.number}.{ending}"'
+    return response
+
+
+COLUMNS = ("path", "size", "changed_at", "state", "md5", "sha256", "delivered_md5", "delivered_sha256", "dataset")
+
+
+def _csv(distribution: Distribution) -> Iterator[str]:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    names = (
+        "path",
+        "size",
+        "changed_at",
+        "state",
+        "md5",
+        "sha256",
+        "delivered_md5",
+        "delivered_sha256",
+        "dataset__uuid",
+    )
+    for row in distribution.files.order_by("path").values_list(*names).iterator(chunk_size=5000):
+        writer.writerow([listing.cell(value) for value in row])
+        if buffer.tell() > 65536:
+            yield buffer.getvalue()
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue()
+
+
+@needs("distribution.reread")
+@require_POST
+def reread(request: HttpRequest, cruise: Cruise) -> HttpResponse:
+    """Has every file read again."""
+
+    def again() -> None:
+        intake.reread(distribution=current(cruise), by=request.user, note=request.POST.get("note", "")[:1000])
+        jobs.soon()
+
+    return attempt(request, again, "Every file will be read again.", "inventory", cruise.cruise_id)
+
+
+@needs("file.flag")
+@require_POST
+def flag(request: HttpRequest, cruise: Cruise) -> HttpResponse:
+    """Flags a file as missing or wrong."""
+    form = FlagForm(request.POST)
+    values = form.cleaned_data if form.is_valid() else {name: request.POST.get(name, "") for name in form.fields}
+    return attempt(
+        request,
+        lambda: review.flag(distribution=current(cruise), by=request.user, **values),
+        f"{values['path']} is flagged. The data manager will answer.",
+        "review" if request.POST.get("back") == "review" else "inventory",
+        cruise.cruise_id,
+        anchor="flags",
+    )
+
+
+@needs("file.answer_flag")
+@require_POST
+def answer(request: HttpRequest, cruise: Cruise, flag: int) -> HttpResponse:
+    """Answers a flag."""
+    found = Flag.objects.filter(pk=flag, distribution__cruise=cruise).first()
+    if found is None:
+        raise NotFound("There is no such flag.")
+    form = AnswerForm(request.POST)
+    text = form.cleaned_data["answer"] if form.is_valid() else ""
+    return attempt(
+        request,
+        lambda: review.answer_flag(flag=found, answer=text, by=request.user),
+        "The flag is answered.",
+        "inventory",
+        cruise.cruise_id,
+        anchor="flags",
+    )

@@ -1,0 +1,129 @@
+"""The archive's side of the API: staged bags to fetch, and the callback that tells an accession."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.http import FileResponse
+from rest_framework import exceptions, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from inventory import paths, scan
+from portal import access, jobs
+from portal.authentication import Pages, check_cruise
+from portal.models import Token
+from portal.refusals import NotYou
+from publishing.archives import submission as submissions
+from publishing.models import Submission
+
+
+def _submission(request: Request, uuid: str) -> Submission:
+    found = (
+        Submission.objects.select_related("dataset__cruise__vessel", "dataset__identifier").filter(uuid=uuid).first()
+    )
+    if found is None or not access.may(request.user, "submission.see", found):
+        raise exceptions.NotFound("There is no such submission, or none that you may see.")
+    check_cruise(request, found.cruise)
+    return found
+
+
+def _shown(submission: Submission) -> dict[str, Any]:
+    accession = submission.accession
+    return {
+        "uuid": submission.uuid,
+        "cruise_id": submission.cruise.cruise_id,
+        "dataset": submission.dataset.uuid,
+        "doi": submission.dataset.identifier.doi,
+        "state": submission.state,
+        "since": submission.since,
+        "bag": submission.bag,
+        "files": submission.files,
+        "bytes": submission.bytes,
+        "tagmanifest_sha256": submission.tagmanifest_sha256,
+        "accession": None
+        if accession is None
+        else {
+            "archive": accession.archive,
+            "number": accession.number,
+            "version": accession.version,
+            "landing_url": accession.landing_url,
+            "direct_url": accession.direct_url,
+            "accessioned_at": accession.accessioned_at,
+        },
+    }
+
+
+class SubmissionList(APIView):
+    """`GET /api/v1/submissions?state=staged`: what is laid out for the archive."""
+
+    permission = "signed in"
+
+    def get(self, request: Request) -> Response:
+        if not access.may(request.user, "submission.see"):
+            raise NotYou("Submissions are seen by data managers and by archives with a token of theirs.")
+        rows: Any = Submission.objects.select_related("dataset__cruise", "dataset__identifier")
+        rows = rows.prefetch_related("accessions").order_by("pk")
+        if state := request.query_params.get("state"):
+            rows = rows.filter(state=state)
+        pages = Pages()
+        page = pages.paginate_queryset(rows, request, view=self)
+        return pages.get_paginated_response([_shown(row) for row in page or ()])
+
+
+class BagFile(APIView):
+    """`GET /api/v1/submissions/{uuid}/bag/{path}`: one file of a staged bag, as `tagmanifest-sha256.txt`."""
+
+    permission = "signed in"
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if isinstance(request.auth, Token) and "archive:fetch" not in request.auth.scopes:
+            raise exceptions.PermissionDenied("This token lacks the scope archive:fetch.")
+
+    def get(self, request: Request, uuid: str, path: str) -> FileResponse:
+        submission = _submission(request, uuid)
+        if submission.state == "waiting":
+            raise exceptions.NotFound("The bag is not staged yet.")
+        try:
+            handle = scan.open_inside(Path(settings.STAGING) / submission.bag, path)
+        except (OSError, paths.PathRefused) as error:
+            raise exceptions.NotFound("There is no such file in the bag.") from error
+        return FileResponse(os.fdopen(handle, "rb"), as_attachment=True, filename=path.rpartition("/")[2])
+
+
+class AccessionInput(serializers.Serializer):
+    """What an archive tells."""
+
+    archive = serializers.CharField(max_length=120)
+    accession = serializers.CharField(max_length=60)
+    version = serializers.CharField(max_length=20)
+    landing_url = serializers.URLField(max_length=500)
+    direct_url = serializers.URLField(max_length=500, required=False, allow_blank=True)
+    checksum = serializers.RegexField(
+        r"\A[0-9a-fA-F]{64}\Z", required=False, help_text="SHA-256 of tagmanifest-sha256.txt"
+    )
+    accessioned_at = serializers.DateTimeField(required=False)
+
+
+class Accession(APIView):
+    """`PUT /api/v1/submissions/{uuid}/accession`: the callback of an archive. The same word twice changes nothing."""
+
+    permission = "signed in"
+    scope = "archive:accession"
+
+    def put(self, request: Request, uuid: str) -> Response:
+        submission = _submission(request, uuid)
+        given = AccessionInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        values = dict(given.validated_data)
+        number = values.pop("accession")
+        _, new = submissions.told(submission=submission, number=number, by=request.user, **values)
+        if new:
+            jobs.soon()
+        submission.refresh_from_db()
+        return Response(_shown(submission), status=201 if new else 200)

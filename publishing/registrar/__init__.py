@@ -1,0 +1,1 @@
+"""Talking to a DOI registrar, and the local test registrar that answers as DataCite does."""
