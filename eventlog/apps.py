@@ -49,7 +49,8 @@ class EventlogConfig(Floor):
                     "no log" if passed else "",
                 )
             ]
-        return [Stage("at sea", STAGE[log.state], url, log.since, f"{log.events.standing().count()} events")]
+        count = f"{log.events.standing().count()} events"
+        return [Stage("at sea", STAGE[log.state], url, log.since, count, "Log events", "eventlog.record")]
 
     def panels(self, request: HttpRequest, cruise: Cruise) -> Iterable[Panel]:
         from eventlog.models import Log
@@ -70,7 +71,11 @@ class EventlogConfig(Floor):
             and access.may(request.user, "eventlog.record", cruise),
             "names": access.may(request.user, "eventlog.read", cruise),
         }
-        return [Panel("log", "eventlog/_panel.html", context, order=40)]
+        # A floor above that knows the track puts its own map in the place of this one.
+        return [
+            Panel("map", "eventlog/_map.html", context, order=10),
+            Panel("log", "eventlog/_panel.html", context, 40),
+        ]
 
     def waits_for(self, actor: Actor) -> Iterable[Waiting]:
         from eventlog.models import Log

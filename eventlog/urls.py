@@ -16,6 +16,7 @@ urlpatterns = [
     path(C + "close/", log.close_log, name="close-log"),
     path(C + "import/", log.import_page, name="import-events"),
     path(C + "export/<str:form>", log.export, name="export-events"),
+    path(C + "events.geojson", log.points, name="event-points"),
     path(C + "final/<str:name>", log.final_copy, name="final-copy"),
     path(C + "event/<uuid:event_uuid>/", log.event_page, name="event"),
     path(C + "event/<uuid:event_uuid>/strike/", log.strike, name="strike-event"),

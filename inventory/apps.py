@@ -54,7 +54,7 @@ class InventoryConfig(Floor):
         from portal import access
 
         if access.may(request.user, "profile.edit"):
-            yield Link("Profiles", reverse("profiles"), "list-filter")
+            yield Link("Profiles", reverse("profiles"), "filter")
 
     def waits_for(self, actor: Actor) -> Iterable[Waiting]:
         from inventory import overview

@@ -10,8 +10,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from eventlog.models import Event
 from inventory import track as tracks
-from inventory.models import Dataset, Distribution, File, Flag, Review
+from inventory.models import Dataset, Distribution, File, Flag, Review, Track
 from portal import access
 from portal.access import Actor
 from portal.floor import Panel, Stage, Waiting
@@ -29,20 +30,28 @@ def stages(cruise: Cruise) -> Iterable[Stage]:
     url = reverse("review", args=[cruise.cruise_id])
     if review is None:
         ready = distribution is not None and distribution.state == "classified"
-        yield Stage("reviewed", "now" if ready else "waiting", url if ready else "")
+        yield Stage(
+            "reviewed",
+            "now" if ready else "waiting",
+            url if ready else "",
+            act="Open the review" if ready else "",
+            right="review.open",
+        )
     elif review.state == "approved":
-        yield Stage("reviewed", "done", url, review.since)
+        yield Stage("reviewed", "done", url, review.since, right="review.see")
     else:
         signed = review.signatures.filter(decision="approved").count()
-        yield Stage(
-            "reviewed", "now", url, review.since, f"{signed} of 2 signed" if review.state == "open" else "returned"
-        )
+        note = f"{signed} of 2 signed" if review.state == "open" else "returned"
+        act = "Review this cruise record" if review.state == "open" else "Mend the record"
+        yield Stage("reviewed", "now", url, review.since, note, act, "review.see")
 
 
 def _delivery_stages(cruise: Cruise, distribution: Distribution | None) -> Iterator[Stage]:
     if distribution is None:
         waiting = "now" if cruise.state == "ended" else "waiting"
-        yield Stage("received", waiting, reverse("receive", args=[cruise.cruise_id]) if waiting == "now" else "")
+        url = reverse("receive", args=[cruise.cruise_id]) if waiting == "now" else ""
+        act = "Receive the distribution" if waiting == "now" else ""
+        yield Stage("received", waiting, url, act=act, right="distribution.receive")
         yield Stage("inventoried", "waiting")
         yield Stage("classified", "waiting")
         return
@@ -59,14 +68,16 @@ def _delivery_stages(cruise: Cruise, distribution: Distribution | None) -> Itera
         left = f"{sorting.unmatched} unmatched" if sorting.unmatched else ""
         yield Stage("classified", "done", url, sorting.at, left)
     else:
-        yield Stage("classified", "now" if distribution.state == "verified" else "waiting", url)
+        now = distribution.state == "verified"
+        act = "Classify the files" if now else ""
+        yield Stage("classified", "now" if now else "waiting", url, act=act, right="distribution.classify")
 
 
 def panels(request: HttpRequest, cruise: Cruise) -> Iterable[Panel]:
     """Map, distribution and data sets."""
     track = tracks.in_force(cruise)
     distribution = cruise.distributions.current().first()
-    yield Panel("map", "inventory/_map.html", {"cruise": cruise, "track": track}, order=10)
+    yield Panel("map", "inventory/_map.html", _map(request, cruise, track), order=10)
     if distribution is not None:
         context = {
             "cruise": cruise,
@@ -77,6 +88,21 @@ def panels(request: HttpRequest, cruise: Cruise) -> Iterable[Panel]:
         yield Panel("distribution", "inventory/_distribution.html", context, order=50)
         rows = dataset_rows(cruise)
         yield Panel("datasets", "inventory/_datasets.html", {"cruise": cruise, "rows": rows}, order=30)
+
+
+def _map(request: HttpRequest, cruise: Cruise, track: Track | None) -> dict[str, Any]:
+    """What the map shows, and the same in words for those who do not see it."""
+    events = Event.objects.visible_to(request.user).filter(log__cruise=cruise, latitude__isnull=False).exists()
+    words = f"From {cruise.depart_port.name} to {cruise.arrive_port.name}."
+    if track is not None and track.geometry is not None:
+        words += f" The track has {track.control_points} control points, {track.first_fix_at} to {track.last_fix_at}."
+    return {
+        "cruise": cruise,
+        "track": track,
+        "events_url": reverse("event-points", args=[cruise.cruise_id]) if events else "",
+        "label": f"Track of {cruise} from {cruise.depart_port.name} to {cruise.arrive_port.name}",
+        "words": words,
+    }
 
 
 def dataset_rows(cruise: Cruise) -> list[dict[str, Any]]:

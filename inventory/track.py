@@ -14,11 +14,11 @@ import numpy as np
 from django.conf import settings
 from django.contrib.gis.geos import LineString, MultiLineString
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef
+from django.db.models import Exists, Max, OuterRef, Subquery
 from django.utils import timezone
 
 from inventory import paths, scan
-from inventory.models import Dataset, Distribution, File, Track, TrackProduct
+from inventory.models import Classification, Dataset, Distribution, File, Track, TrackProduct
 from inventory.navigation import clean as cleaning
 from inventory.navigation import control, geocsv, products, read
 from inventory.navigation.clean import Cleaned
@@ -33,11 +33,11 @@ from portal.work import Progress
 
 def waiting_to_navigate() -> list[str]:
     """Classified distributions in force whose track is missing or older than their classification."""
-    latest = Distribution.objects.filter(state="classified", cruise__approved_at__isnull=True).annotate(
-        latest=Max("classifications__number")
-    )
+    numbers = Classification.objects.filter(distribution=OuterRef("pk")).order_by("-number").values("number")
+    classified = Distribution.objects.filter(state="classified", cruise__approved_at__isnull=True)
     made = Track.objects.filter(distribution=OuterRef("pk"), classification=OuterRef("latest"))
-    return [str(pk) for pk in latest.exclude(Exists(made)).order_by("pk").values_list("pk", flat=True)]
+    left = classified.annotate(latest=Subquery(numbers[:1])).exclude(Exists(made))
+    return [str(pk) for pk in left.order_by("pk").values_list("pk", flat=True)]
 
 
 def run(key: str, progress: Progress) -> None:

@@ -37,12 +37,14 @@ class PortalConfig(Floor):
         if last is None:
             return [Stage("orders", "now", note="missing")]
         note = f"{last[0] - 1} amendments" if last[0] > 1 else ""
-        return [Stage("orders", "done", reverse("orders", args=[cruise.cruise_id]), last[1], note)]
+        return [
+            Stage("orders", "done", reverse("orders", args=[cruise.cruise_id]), last[1], note, right="orders.amend")
+        ]
 
     def menu(self, request: HttpRequest) -> Iterable[Link]:
         from portal import access
 
-        yield Link("Home", reverse("home"), "home")
+        yield Link("Home", reverse("home"), "compass")
         yield Link("Cruises", reverse("cruises"), "ship")
         if access.may(request.user, "work.watch"):
             yield Link("Work", reverse("work"), "activity")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from django.utils import timezone
-from rest_framework import authentication, exceptions, pagination, permissions
+from rest_framework import authentication, exceptions, negotiation, pagination, permissions
 
 from portal import tokens
 from portal.models import Cruise, Person, Token
@@ -49,6 +49,16 @@ class Named(permissions.BasePermission):
         if isinstance(request.auth, Token) and scope not in request.auth.scopes:
             raise exceptions.PermissionDenied(f"This token lacks the scope {scope}.")
         return bool(request.user and request.user.is_authenticated)
+
+
+class AlwaysJson(negotiation.BaseContentNegotiation):
+    """The API speaks JSON, whatever a browser says that it likes."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return negotiation.DefaultContentNegotiation().select_parser(request, parsers)
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        return renderers[0], renderers[0].media_type
 
 
 def scope_of(view: APIView, request: Request) -> str:

@@ -32,13 +32,18 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One step of a cruise record's way, as drawn on its page. `state`: done, now, waiting, or skipped."""
+    """One step of a cruise record's way, as drawn on its page. `state`: done, now, waiting, or skipped.
+
+    `act` words what is to be done now, for those who have the `right`.
+    """
 
     name: str
     state: str
     url: str = ""
     since: dt.datetime | dt.date | None = None
     note: str = ""
+    act: str = ""
+    right: str = ""
 
 
 @dataclass(frozen=True, slots=True)

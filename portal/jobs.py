@@ -27,10 +27,11 @@ BATCH = 500
 
 def soon() -> None:
     """After the commit: sweep at once. A queue that cannot be reached only delays it to the next minute."""
-    transaction.on_commit(_wake, robust=True)
+    transaction.on_commit(wake_workers, robust=True)
 
 
-def _wake() -> None:
+def wake_workers() -> None:
+    """Queues a sweep now, unless one waits already. A queue that cannot be reached is only logged."""
     try:
         queue = django_rq.get_queue(QUICK)
         if not _pending(queue, "sweep-soon"):

@@ -172,6 +172,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.gis",
     "django.contrib.humanize",
+    "django.forms",
 ]
 MIDDLEWARE = [
     "portal.middleware.request_id",
@@ -202,7 +203,7 @@ TEMPLATES = [
         },
     }
 ]
-FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+FORM_RENDERER = "portal.forms.renderer.Renderer"
 
 # --- people ---------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "portal.Person"
@@ -300,6 +301,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["portal.authentication.Named"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "portal.authentication.AlwaysJson",
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "EXCEPTION_HANDLER": "portal.errors.api_exception",
     "DEFAULT_PAGINATION_CLASS": "portal.authentication.Pages",

@@ -67,11 +67,15 @@ class Supervisor:
         self.children = list(children)
         self.stopping = False
 
-    def start(self) -> None:
-        """Starts all children that do not run yet."""
+    def start(self, *names: str) -> None:
+        """Starts these children, or all, as far as they do not run yet."""
         for child in self.children:
-            if not child.running:
+            if not child.running and (not names or child.name in names):
                 child.start()
+
+    def child(self, name: str) -> Child:
+        """The child of this name."""
+        return next(child for child in self.children if child.name == name)
 
     def watch(self, until: Callable[[], bool] = lambda: False) -> int:
         """Watches until told to stop. Returns 0, or 1 when a child cannot be kept alive."""

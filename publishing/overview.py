@@ -17,6 +17,7 @@ from portal.access import Actor
 from portal.floor import Panel, Stage, Waiting
 from portal.models import Cruise
 from publishing.models import Identifier, Submission
+from publishing.oai import catalog
 
 SILENT = dt.timedelta(days=14)  # an archive that has not answered for so long is asked about
 
@@ -63,6 +64,7 @@ def panels(request: HttpRequest, cruise: Cruise) -> Iterable[Panel]:
         context = {
             "cruise": cruise,
             "release": release,
+            "oai": catalog.identifier_of(cruise),
             "identifier": Identifier.objects.filter(cruise=cruise, dataset=None).first(),
         }
         yield Panel("published", "publishing/_published.html", context, order=20)

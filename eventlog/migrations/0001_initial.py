@@ -8,168 +8,287 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('portal', '0001_initial'),
+        ("portal", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Log',
+            name="Log",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('not opened', 'not opened'), ('open', 'open'), ('closed', 'closed')], default='not opened', max_length=12)),
-                ('since', models.DateTimeField()),
-                ('opened_at', models.DateTimeField(blank=True, null=True)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('cruise', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='log', to='portal.cruise')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("not opened", "not opened"), ("open", "open"), ("closed", "closed")],
+                        default="not opened",
+                        max_length=12,
+                    ),
+                ),
+                ("since", models.DateTimeField()),
+                ("opened_at", models.DateTimeField(blank=True, null=True)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "cruise",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="log", to="portal.cruise"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-since'],
+                "ordering": ["-since"],
             },
         ),
         migrations.CreateModel(
-            name='Import',
+            name="Import",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200)),
-                ('data', models.BinaryField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('format', models.CharField(max_length=40)),
-                ('counts', models.JSONField(default=dict)),
-                ('notes', models.JSONField(default=list)),
-                ('problems', models.JSONField(default=list)),
-                ('at', models.DateTimeField()),
-                ('by_name', models.CharField(max_length=200)),
-                ('log', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='imports', to='eventlog.log')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=200)),
+                ("data", models.BinaryField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("format", models.CharField(max_length=40)),
+                ("counts", models.JSONField(default=dict)),
+                ("notes", models.JSONField(default=list)),
+                ("problems", models.JSONField(default=list)),
+                ("at", models.DateTimeField()),
+                ("by_name", models.CharField(max_length=200)),
+                (
+                    "log",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="imports", to="eventlog.log"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-at'],
+                "ordering": ["-at"],
             },
         ),
         migrations.CreateModel(
-            name='FinalCopy',
+            name="FinalCopy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120)),
-                ('format', models.CharField(max_length=20)),
-                ('data', models.BinaryField()),
-                ('size', models.BigIntegerField()),
-                ('md5', models.CharField(max_length=32)),
-                ('sha256', models.CharField(max_length=64)),
-                ('events', models.PositiveIntegerField()),
-                ('made_at', models.DateTimeField()),
-                ('log', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='final_copies', to='eventlog.log')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=120)),
+                ("format", models.CharField(max_length=20)),
+                ("data", models.BinaryField()),
+                ("size", models.BigIntegerField()),
+                ("md5", models.CharField(max_length=32)),
+                ("sha256", models.CharField(max_length=64)),
+                ("events", models.PositiveIntegerField()),
+                ("made_at", models.DateTimeField()),
+                (
+                    "log",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="final_copies", to="eventlog.log"
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'final copies',
-                'ordering': ['log', 'name'],
+                "verbose_name_plural": "final copies",
+                "ordering": ["log", "name"],
             },
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, help_text='made where the event was logged', unique=True)),
-                ('number', models.CharField(help_text='as the R2R event logger numbers: YYYYMMDD.HHMM.NNN', max_length=60)),
-                ('observed_at', models.DateTimeField(help_text='when it happened')),
-                ('logged_at', models.DateTimeField(blank=True, help_text='when it was typed, where that is known', null=True)),
-                ('instrument', models.CharField(max_length=120)),
-                ('action', models.CharField(blank=True, max_length=120)),
-                ('transect', models.CharField(blank=True, max_length=80)),
-                ('station', models.CharField(blank=True, max_length=80)),
-                ('cast', models.CharField(blank=True, max_length=40)),
-                ('latitude', models.FloatField(blank=True, help_text='degrees north', null=True, validators=[django.core.validators.MinValueValidator(-90), django.core.validators.MaxValueValidator(90)])),
-                ('longitude', models.FloatField(blank=True, help_text='degrees east', null=True, validators=[django.core.validators.MinValueValidator(-180), django.core.validators.MaxValueValidator(180)])),
-                ('seafloor_m', models.FloatField(blank=True, help_text='metres', null=True, verbose_name='seafloor depth')),
-                ('author_name', models.CharField(max_length=120)),
-                ('comment', models.TextField(blank=True)),
-                ('source', models.CharField(help_text='web, api, or the format it was imported from', max_length=20)),
-                ('original', models.JSONField(blank=True, default=dict, help_text='the whole row it was imported from')),
-                ('revised_at', models.JSONField(blank=True, default=list, help_text='times of edits before the import')),
-                ('struck_at', models.DateTimeField(blank=True, null=True)),
-                ('revision', models.PositiveIntegerField(default=1)),
-                ('author', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='events', to=settings.AUTH_USER_MODEL)),
-                ('log', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='eventlog.log')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "uuid",
+                    models.UUIDField(default=uuid.uuid4, help_text="made where the event was logged", unique=True),
+                ),
+                (
+                    "number",
+                    models.CharField(help_text="as the R2R event logger numbers: YYYYMMDD.HHMM.NNN", max_length=60),
+                ),
+                ("observed_at", models.DateTimeField(help_text="when it happened")),
+                (
+                    "logged_at",
+                    models.DateTimeField(blank=True, help_text="when it was typed, where that is known", null=True),
+                ),
+                ("instrument", models.CharField(max_length=120)),
+                ("action", models.CharField(blank=True, max_length=120)),
+                ("transect", models.CharField(blank=True, max_length=80)),
+                ("station", models.CharField(blank=True, max_length=80)),
+                ("cast", models.CharField(blank=True, max_length=40)),
+                (
+                    "latitude",
+                    models.FloatField(
+                        blank=True,
+                        help_text="degrees north",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(-90),
+                            django.core.validators.MaxValueValidator(90),
+                        ],
+                    ),
+                ),
+                (
+                    "longitude",
+                    models.FloatField(
+                        blank=True,
+                        help_text="degrees east",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(-180),
+                            django.core.validators.MaxValueValidator(180),
+                        ],
+                    ),
+                ),
+                (
+                    "seafloor_m",
+                    models.FloatField(blank=True, help_text="metres", null=True, verbose_name="seafloor depth"),
+                ),
+                ("author_name", models.CharField(max_length=120)),
+                ("comment", models.TextField(blank=True)),
+                ("source", models.CharField(help_text="web, api, or the format it was imported from", max_length=20)),
+                (
+                    "original",
+                    models.JSONField(blank=True, default=dict, help_text="the whole row it was imported from"),
+                ),
+                (
+                    "revised_at",
+                    models.JSONField(blank=True, default=list, help_text="times of edits before the import"),
+                ),
+                ("struck_at", models.DateTimeField(blank=True, null=True)),
+                ("revision", models.PositiveIntegerField(default=1)),
+                (
+                    "author",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="events",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "log",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="events", to="eventlog.log"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-observed_at', '-number'],
+                "ordering": ["-observed_at", "-number"],
             },
         ),
         migrations.CreateModel(
-            name='Measurement',
+            name="Measurement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(max_length=80)),
-                ('name', models.CharField(max_length=80)),
-                ('value', models.TextField()),
-                ('unit', models.CharField(blank=True, max_length=40)),
-                ('event', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='measurements', to='eventlog.event')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("source", models.CharField(max_length=80)),
+                ("name", models.CharField(max_length=80)),
+                ("value", models.TextField()),
+                ("unit", models.CharField(blank=True, max_length=40)),
+                (
+                    "event",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="measurements", to="eventlog.event"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='Revision',
+            name="Revision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('at', models.DateTimeField()),
-                ('by_name', models.CharField(max_length=200)),
-                ('verb', models.CharField(max_length=20)),
-                ('reason', models.TextField(blank=True)),
-                ('changes', models.JSONField(default=dict, help_text='{field: [before, after]}; a new event has no before')),
-                ('after_close', models.BooleanField(default=False, help_text='made after the log was closed')),
-                ('by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('event', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='revisions', to='eventlog.event')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("at", models.DateTimeField()),
+                ("by_name", models.CharField(max_length=200)),
+                ("verb", models.CharField(max_length=20)),
+                ("reason", models.TextField(blank=True)),
+                (
+                    "changes",
+                    models.JSONField(default=dict, help_text="{field: [before, after]}; a new event has no before"),
+                ),
+                ("after_close", models.BooleanField(default=False, help_text="made after the log was closed")),
+                (
+                    "by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "event",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="revisions", to="eventlog.event"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['event', 'number'],
+                "ordering": ["event", "number"],
             },
         ),
         migrations.CreateModel(
-            name='Template',
+            name="Template",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('instrument', models.CharField(max_length=80)),
-                ('action', models.CharField(max_length=80)),
-                ('order', models.PositiveIntegerField(default=0)),
-                ('log', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='templates', to='eventlog.log')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("instrument", models.CharField(max_length=80)),
+                ("action", models.CharField(max_length=80)),
+                ("order", models.PositiveIntegerField(default=0)),
+                (
+                    "log",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="templates", to="eventlog.log"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['order', 'pk'],
+                "ordering": ["order", "pk"],
             },
         ),
         migrations.AddConstraint(
-            model_name='log',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'closed'), _negated=True), models.Q(('closed_at__isnull', False), ('opened_at__isnull', False)), _connector='OR'), name='log_closed_knows_when'),
+            model_name="log",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "closed"), _negated=True),
+                    models.Q(("closed_at__isnull", False), ("opened_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="log_closed_knows_when",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='finalcopy',
-            constraint=models.UniqueConstraint(models.F('log'), models.F('name'), name='final_copy_once'),
+            model_name="finalcopy",
+            constraint=models.UniqueConstraint(models.F("log"), models.F("name"), name="final_copy_once"),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['log', '-observed_at', '-number'], name='eventlog_ev_log_id_629143_idx'),
+            model_name="event",
+            index=models.Index(fields=["log", "-observed_at", "-number"], name="eventlog_ev_log_id_629143_idx"),
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.UniqueConstraint(models.F('log'), models.F('number'), name='event_numbered_once'),
+            model_name="event",
+            constraint=models.UniqueConstraint(models.F("log"), models.F("number"), name="event_numbered_once"),
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('latitude__isnull', True), ('longitude__isnull', True)), models.Q(('latitude__range', (-90, 90)), ('longitude__range', (-180, 180))), _connector='OR'), name='event_position_on_globe'),
+            model_name="event",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("latitude__isnull", True), ("longitude__isnull", True)),
+                    models.Q(("latitude__range", (-90, 90)), ("longitude__range", (-180, 180))),
+                    _connector="OR",
+                ),
+                name="event_position_on_globe",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='revision',
-            constraint=models.UniqueConstraint(models.F('event'), models.F('number'), name='revision_numbered_once'),
+            model_name="revision",
+            constraint=models.UniqueConstraint(models.F("event"), models.F("number"), name="revision_numbered_once"),
         ),
         migrations.AddConstraint(
-            model_name='template',
-            constraint=models.UniqueConstraint(models.F('log'), models.F('instrument'), models.F('action'), name='template_once'),
+            model_name="template",
+            constraint=models.UniqueConstraint(
+                models.F("log"), models.F("instrument"), models.F("action"), name="template_once"
+            ),
         ),
     ]

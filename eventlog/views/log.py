@@ -8,8 +8,9 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -21,7 +22,7 @@ from portal.models import Cruise
 from portal.refusals import NotFound, NotLikeThis, Refusal
 from portal.views.doors import attempt, needs, of_cruise
 
-STREAM = 100
+STREAM, MOST_POINTS = 100, 5000
 
 
 def _visible_log(request: HttpRequest, cruise: Cruise) -> Log:
@@ -250,6 +251,29 @@ def export(request: HttpRequest, cruise: Cruise, form: str) -> HttpResponse:
     response = HttpResponse(text, content_type=kind)
     response["Content-Disposition"] = f'attachment; filename="{cruise.cruise_id}_eventlog.{ending}"'
     return response
+
+
+@of_cruise
+@require_safe
+def points(request: HttpRequest, cruise: Cruise) -> HttpResponse:
+    """The events that have a position, as GeoJSON for the map."""
+    rows = Event.objects.visible_to(request.user).standing().in_order()
+    rows = rows.filter(log__cruise=cruise, latitude__isnull=False)[:MOST_POINTS]
+    features = [
+        {
+            "type": "Feature",
+            "geometry": {"type": "Point", "coordinates": [row.longitude, row.latitude]},
+            "properties": {
+                "label": f"{row.instrument} {row.action} {row.station}".strip(),
+                "time": f"{row.observed_at:%Y-%m-%dT%H:%M:%SZ}",
+                "note": row.comment[:200],
+                "url": reverse("event", args=[cruise.cruise_id, row.uuid]),
+            },
+        }
+        for row in rows
+    ]
+    collection = {"type": "FeatureCollection", "features": features}
+    return JsonResponse(collection, content_type="application/geo+json")
 
 
 @needs("eventlog.read")

@@ -8,359 +8,721 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('portal', '0001_initial'),
+        ("portal", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Dataset',
+            name="Dataset",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('device_class', models.CharField(choices=[('adcp', 'acoustic Doppler current profiler'), ('ctd', 'CTD'), ('dualbeam', 'dual-beam echosounder'), ('eventlog', 'event log'), ('expendable', 'expendable probe'), ('fluorometer', 'fluorometer'), ('gnss', 'GNSS receiver'), ('gravimeter', 'gravimeter'), ('gyro', 'gyrocompass'), ('ins', 'inertial navigation system'), ('magnetometer', 'magnetometer'), ('metstation', 'meteorological station'), ('multibeam', 'multibeam echosounder'), ('pco2', 'pCO2 system'), ('radiometer', 'radiometer'), ('singlebeam', 'single-beam echosounder'), ('speedlog', 'speed log'), ('splitbeam', 'split-beam echosounder'), ('ssv', 'surface sound velocity probe'), ('subbottom', 'sub-bottom profiler'), ('thermometer', 'sea surface thermometer'), ('timeserver', 'time server'), ('transmissometer', 'transmissometer'), ('tsg', 'thermosalinograph'), ('underway', 'underway data system'), ('waveradar', 'wave radar'), ('winch', 'winch'), ('documents', 'documents')], max_length=20)),
-                ('make', models.CharField(blank=True, max_length=80, verbose_name='vendor')),
-                ('model', models.CharField(blank=True, max_length=80)),
-                ('label', models.CharField(blank=True, max_length=60)),
-                ('file_format', models.CharField(blank=True, max_length=60)),
-                ('navigation_rank', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('processing_level', models.CharField(default='raw', max_length=20)),
-                ('abstract', models.TextField(blank=True)),
-                ('licence', models.CharField(default='CC0-1.0', help_text='SPDX identifier', max_length=60)),
-                ('state', models.CharField(choices=[('draft', 'draft'), ('approved', 'approved'), ('released', 'released'), ('retired', 'retired')], default='draft', max_length=12)),
-                ('since', models.DateTimeField()),
-                ('cruise', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='datasets', to='portal.cruise')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "device_class",
+                    models.CharField(
+                        choices=[
+                            ("adcp", "acoustic Doppler current profiler"),
+                            ("ctd", "CTD"),
+                            ("dualbeam", "dual-beam echosounder"),
+                            ("eventlog", "event log"),
+                            ("expendable", "expendable probe"),
+                            ("fluorometer", "fluorometer"),
+                            ("gnss", "GNSS receiver"),
+                            ("gravimeter", "gravimeter"),
+                            ("gyro", "gyrocompass"),
+                            ("ins", "inertial navigation system"),
+                            ("magnetometer", "magnetometer"),
+                            ("metstation", "meteorological station"),
+                            ("multibeam", "multibeam echosounder"),
+                            ("pco2", "pCO2 system"),
+                            ("radiometer", "radiometer"),
+                            ("singlebeam", "single-beam echosounder"),
+                            ("speedlog", "speed log"),
+                            ("splitbeam", "split-beam echosounder"),
+                            ("ssv", "surface sound velocity probe"),
+                            ("subbottom", "sub-bottom profiler"),
+                            ("thermometer", "sea surface thermometer"),
+                            ("timeserver", "time server"),
+                            ("transmissometer", "transmissometer"),
+                            ("tsg", "thermosalinograph"),
+                            ("underway", "underway data system"),
+                            ("waveradar", "wave radar"),
+                            ("winch", "winch"),
+                            ("documents", "documents"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("make", models.CharField(blank=True, max_length=80, verbose_name="vendor")),
+                ("model", models.CharField(blank=True, max_length=80)),
+                ("label", models.CharField(blank=True, max_length=60)),
+                ("file_format", models.CharField(blank=True, max_length=60)),
+                ("navigation_rank", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("processing_level", models.CharField(default="raw", max_length=20)),
+                ("abstract", models.TextField(blank=True)),
+                ("licence", models.CharField(default="CC0-1.0", help_text="SPDX identifier", max_length=60)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "draft"),
+                            ("approved", "approved"),
+                            ("released", "released"),
+                            ("retired", "retired"),
+                        ],
+                        default="draft",
+                        max_length=12,
+                    ),
+                ),
+                ("since", models.DateTimeField()),
+                (
+                    "cruise",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="datasets", to="portal.cruise"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['cruise', 'device_class', 'label'],
+                "ordering": ["cruise", "device_class", "label"],
             },
         ),
         migrations.CreateModel(
-            name='Distribution',
+            name="Distribution",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('number', models.PositiveIntegerField(help_text='shipment: 1, then one for each redelivery')),
-                ('state', models.CharField(choices=[('received', 'received'), ('verified', 'verified'), ('classified', 'classified'), ('superseded', 'superseded')], default='received', max_length=12)),
-                ('since', models.DateTimeField()),
-                ('root', models.TextField(help_text='the directory that holds it')),
-                ('manifest_name', models.CharField(max_length=255)),
-                ('manifest_sha256', models.CharField(max_length=64)),
-                ('manifest_dialect', models.CharField(max_length=40)),
-                ('fingerprint', models.CharField(help_text='SHA-256 over path, size and delivered hash of every file', max_length=64)),
-                ('problems', models.JSONField(default=list, help_text='what was found in the directory and not taken in')),
-                ('received_at', models.DateTimeField()),
-                ('received_by', models.CharField(max_length=200)),
-                ('verified_at', models.DateTimeField(blank=True, null=True)),
-                ('cruise', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='distributions', to='portal.cruise')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("number", models.PositiveIntegerField(help_text="shipment: 1, then one for each redelivery")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("received", "received"),
+                            ("verified", "verified"),
+                            ("classified", "classified"),
+                            ("superseded", "superseded"),
+                        ],
+                        default="received",
+                        max_length=12,
+                    ),
+                ),
+                ("since", models.DateTimeField()),
+                ("root", models.TextField(help_text="the directory that holds it")),
+                ("manifest_name", models.CharField(max_length=255)),
+                ("manifest_sha256", models.CharField(max_length=64)),
+                ("manifest_dialect", models.CharField(max_length=40)),
+                (
+                    "fingerprint",
+                    models.CharField(
+                        help_text="SHA-256 over path, size and delivered hash of every file", max_length=64
+                    ),
+                ),
+                (
+                    "problems",
+                    models.JSONField(default=list, help_text="what was found in the directory and not taken in"),
+                ),
+                ("received_at", models.DateTimeField()),
+                ("received_by", models.CharField(max_length=200)),
+                ("verified_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "cruise",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="distributions", to="portal.cruise"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['cruise', '-number'],
+                "ordering": ["cruise", "-number"],
             },
         ),
         migrations.CreateModel(
-            name='Flag',
+            name="Flag",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('missing', 'is missing'), ('wrong', 'is wrong')], max_length=10)),
-                ('path', models.CharField(help_text='of the file or directory, as far as it is known', max_length=500)),
-                ('comment', models.TextField()),
-                ('by_name', models.CharField(max_length=200)),
-                ('at', models.DateTimeField()),
-                ('answer', models.TextField(blank=True)),
-                ('answered_by', models.CharField(blank=True, max_length=200)),
-                ('answered_at', models.DateTimeField(blank=True, null=True)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('distribution', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='flags', to='inventory.distribution')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(choices=[("missing", "is missing"), ("wrong", "is wrong")], max_length=10)),
+                ("path", models.CharField(help_text="of the file or directory, as far as it is known", max_length=500)),
+                ("comment", models.TextField()),
+                ("by_name", models.CharField(max_length=200)),
+                ("at", models.DateTimeField()),
+                ("answer", models.TextField(blank=True)),
+                ("answered_by", models.CharField(blank=True, max_length=200)),
+                ("answered_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "distribution",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="flags", to="inventory.distribution"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-at'],
+                "ordering": ["-at"],
             },
         ),
         migrations.CreateModel(
-            name='Hold',
+            name="Hold",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('until', models.DateField(help_text='on this day the data are free')),
-                ('reason', models.TextField()),
-                ('asserted_at', models.DateTimeField()),
-                ('lifted_at', models.DateTimeField(blank=True, null=True)),
-                ('lifted_by', models.CharField(blank=True, max_length=200)),
-                ('lift_note', models.TextField(blank=True)),
-                ('asserted_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('dataset', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='holds', to='inventory.dataset')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("until", models.DateField(help_text="on this day the data are free")),
+                ("reason", models.TextField()),
+                ("asserted_at", models.DateTimeField()),
+                ("lifted_at", models.DateTimeField(blank=True, null=True)),
+                ("lifted_by", models.CharField(blank=True, max_length=200)),
+                ("lift_note", models.TextField(blank=True)),
+                (
+                    "asserted_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "dataset",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="holds", to="inventory.dataset"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-asserted_at'],
+                "ordering": ["-asserted_at"],
             },
         ),
         migrations.CreateModel(
-            name='Profile',
+            name="Profile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField()),
-                ('note', models.CharField(blank=True, max_length=300)),
-                ('active', models.BooleanField(default=True)),
-                ('made_at', models.DateTimeField()),
-                ('made_by', models.CharField(max_length=200)),
-                ('vessel', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='profiles', to='portal.vessel')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("version", models.PositiveIntegerField()),
+                ("note", models.CharField(blank=True, max_length=300)),
+                ("active", models.BooleanField(default=True)),
+                ("made_at", models.DateTimeField()),
+                ("made_by", models.CharField(max_length=200)),
+                (
+                    "vessel",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="profiles", to="portal.vessel"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['vessel', '-version'],
+                "ordering": ["vessel", "-version"],
             },
         ),
         migrations.CreateModel(
-            name='Classification',
+            name="Classification",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('at', models.DateTimeField()),
-                ('by_name', models.CharField(max_length=200)),
-                ('matched', models.PositiveIntegerField()),
-                ('excluded', models.PositiveIntegerField()),
-                ('unmatched', models.PositiveIntegerField()),
-                ('changes', models.JSONField(default=dict, help_text='{data set: [files before, files after]}')),
-                ('distribution', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='classifications', to='inventory.distribution')),
-                ('profile', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='classifications', to='inventory.profile')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("at", models.DateTimeField()),
+                ("by_name", models.CharField(max_length=200)),
+                ("matched", models.PositiveIntegerField()),
+                ("excluded", models.PositiveIntegerField()),
+                ("unmatched", models.PositiveIntegerField()),
+                ("changes", models.JSONField(default=dict, help_text="{data set: [files before, files after]}")),
+                (
+                    "distribution",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="classifications",
+                        to="inventory.distribution",
+                    ),
+                ),
+                (
+                    "profile",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="classifications",
+                        to="inventory.profile",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['distribution', '-number'],
+                "ordering": ["distribution", "-number"],
             },
         ),
         migrations.CreateModel(
-            name='Review',
+            name="Review",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('round', models.PositiveIntegerField()),
-                ('state', models.CharField(choices=[('open', 'open'), ('returned', 'returned'), ('approved', 'approved'), ('superseded', 'superseded')], default='open', max_length=12)),
-                ('since', models.DateTimeField()),
-                ('opened_at', models.DateTimeField()),
-                ('opened_by', models.CharField(max_length=200)),
-                ('cruise', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reviews', to='portal.cruise')),
-                ('distribution', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reviews', to='inventory.distribution')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("round", models.PositiveIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "open"),
+                            ("returned", "returned"),
+                            ("approved", "approved"),
+                            ("superseded", "superseded"),
+                        ],
+                        default="open",
+                        max_length=12,
+                    ),
+                ),
+                ("since", models.DateTimeField()),
+                ("opened_at", models.DateTimeField()),
+                ("opened_by", models.CharField(max_length=200)),
+                (
+                    "cruise",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="reviews", to="portal.cruise"
+                    ),
+                ),
+                (
+                    "distribution",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="reviews", to="inventory.distribution"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['cruise', '-round'],
+                "ordering": ["cruise", "-round"],
             },
         ),
         migrations.CreateModel(
-            name='Remark',
+            name="Remark",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('section', models.CharField(choices=[('orders', 'Cruise and sailing orders'), ('party', 'People and awards'), ('log', 'Event log'), ('inventory', 'Inventory'), ('datasets', 'Data sets'), ('track', 'Navigation')], max_length=12)),
-                ('verdict', models.CharField(choices=[('right', 'looks right'), ('wrong', 'something is wrong')], max_length=10)),
-                ('text', models.TextField(blank=True)),
-                ('by_name', models.CharField(max_length=200)),
-                ('at', models.DateTimeField()),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('review', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='remarks', to='inventory.review')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "section",
+                    models.CharField(
+                        choices=[
+                            ("orders", "Cruise and sailing orders"),
+                            ("party", "People and awards"),
+                            ("log", "Event log"),
+                            ("inventory", "Inventory"),
+                            ("datasets", "Data sets"),
+                            ("track", "Navigation"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "verdict",
+                    models.CharField(
+                        choices=[("right", "looks right"), ("wrong", "something is wrong")], max_length=10
+                    ),
+                ),
+                ("text", models.TextField(blank=True)),
+                ("by_name", models.CharField(max_length=200)),
+                ("at", models.DateTimeField()),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "review",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="remarks", to="inventory.review"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['review', 'at'],
+                "ordering": ["review", "at"],
             },
         ),
         migrations.CreateModel(
-            name='Rule',
+            name="Rule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('order', models.PositiveIntegerField()),
-                ('directory', models.CharField(help_text='glob; ** for any directories, as data/s330/**', max_length=300)),
-                ('name', models.CharField(default='*', help_text='glob, as *.raw', max_length=300, verbose_name='file name')),
-                ('exclude', models.BooleanField(default=False, help_text='keep these files out of all data sets')),
-                ('device_class', models.CharField(blank=True, choices=[('adcp', 'acoustic Doppler current profiler'), ('ctd', 'CTD'), ('dualbeam', 'dual-beam echosounder'), ('eventlog', 'event log'), ('expendable', 'expendable probe'), ('fluorometer', 'fluorometer'), ('gnss', 'GNSS receiver'), ('gravimeter', 'gravimeter'), ('gyro', 'gyrocompass'), ('ins', 'inertial navigation system'), ('magnetometer', 'magnetometer'), ('metstation', 'meteorological station'), ('multibeam', 'multibeam echosounder'), ('pco2', 'pCO2 system'), ('radiometer', 'radiometer'), ('singlebeam', 'single-beam echosounder'), ('speedlog', 'speed log'), ('splitbeam', 'split-beam echosounder'), ('ssv', 'surface sound velocity probe'), ('subbottom', 'sub-bottom profiler'), ('thermometer', 'sea surface thermometer'), ('timeserver', 'time server'), ('transmissometer', 'transmissometer'), ('tsg', 'thermosalinograph'), ('underway', 'underway data system'), ('waveradar', 'wave radar'), ('winch', 'winch'), ('documents', 'documents')], max_length=20)),
-                ('make', models.CharField(blank=True, max_length=80, verbose_name='vendor')),
-                ('model', models.CharField(blank=True, max_length=80)),
-                ('label', models.CharField(blank=True, help_text='what the ship calls it, as s330', max_length=60)),
-                ('file_format', models.CharField(blank=True, max_length=60)),
-                ('navigation_rank', models.PositiveSmallIntegerField(blank=True, help_text='1 for the feed that the track is made of, 2 for the next choice', null=True)),
-                ('profile', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rules', to='inventory.profile')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("order", models.PositiveIntegerField()),
+                (
+                    "directory",
+                    models.CharField(help_text="glob; ** for any directories, as data/s330/**", max_length=300),
+                ),
+                (
+                    "name",
+                    models.CharField(default="*", help_text="glob, as *.raw", max_length=300, verbose_name="file name"),
+                ),
+                ("exclude", models.BooleanField(default=False, help_text="keep these files out of all data sets")),
+                (
+                    "device_class",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("adcp", "acoustic Doppler current profiler"),
+                            ("ctd", "CTD"),
+                            ("dualbeam", "dual-beam echosounder"),
+                            ("eventlog", "event log"),
+                            ("expendable", "expendable probe"),
+                            ("fluorometer", "fluorometer"),
+                            ("gnss", "GNSS receiver"),
+                            ("gravimeter", "gravimeter"),
+                            ("gyro", "gyrocompass"),
+                            ("ins", "inertial navigation system"),
+                            ("magnetometer", "magnetometer"),
+                            ("metstation", "meteorological station"),
+                            ("multibeam", "multibeam echosounder"),
+                            ("pco2", "pCO2 system"),
+                            ("radiometer", "radiometer"),
+                            ("singlebeam", "single-beam echosounder"),
+                            ("speedlog", "speed log"),
+                            ("splitbeam", "split-beam echosounder"),
+                            ("ssv", "surface sound velocity probe"),
+                            ("subbottom", "sub-bottom profiler"),
+                            ("thermometer", "sea surface thermometer"),
+                            ("timeserver", "time server"),
+                            ("transmissometer", "transmissometer"),
+                            ("tsg", "thermosalinograph"),
+                            ("underway", "underway data system"),
+                            ("waveradar", "wave radar"),
+                            ("winch", "winch"),
+                            ("documents", "documents"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("make", models.CharField(blank=True, max_length=80, verbose_name="vendor")),
+                ("model", models.CharField(blank=True, max_length=80)),
+                ("label", models.CharField(blank=True, help_text="what the ship calls it, as s330", max_length=60)),
+                ("file_format", models.CharField(blank=True, max_length=60)),
+                (
+                    "navigation_rank",
+                    models.PositiveSmallIntegerField(
+                        blank=True,
+                        help_text="1 for the feed that the track is made of, 2 for the next choice",
+                        null=True,
+                    ),
+                ),
+                (
+                    "profile",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="rules", to="inventory.profile"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['profile', 'order'],
+                "ordering": ["profile", "order"],
             },
         ),
         migrations.CreateModel(
-            name='File',
+            name="File",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('path', models.TextField(help_text='inside the distribution, in the text form of inventory.paths')),
-                ('path_key', models.UUIDField(help_text='MD5 of the path: an index for names of any length')),
-                ('directory', models.TextField(blank=True)),
-                ('name', models.TextField()),
-                ('size', models.BigIntegerField(blank=True, null=True)),
-                ('changed_at', models.DateTimeField(blank=True, null=True, verbose_name='modified')),
-                ('in_manifest', models.BooleanField(default=True)),
-                ('delivered_size', models.BigIntegerField(blank=True, null=True)),
-                ('delivered_md5', models.CharField(blank=True, max_length=32)),
-                ('delivered_sha256', models.CharField(blank=True, max_length=64)),
-                ('md5', models.CharField(blank=True, max_length=32)),
-                ('sha256', models.CharField(blank=True, max_length=64)),
-                ('verified_at', models.DateTimeField(blank=True, null=True)),
-                ('state', models.CharField(choices=[('listed', 'listed'), ('found', 'found'), ('matched', 'matched'), ('changed', 'changed'), ('moved', 'moved'), ('missing', 'missing'), ('new', 'new'), ('unreadable', 'unreadable')], max_length=10)),
-                ('note', models.TextField(blank=True, help_text='where it moved to or from, or why it could not be read')),
-                ('excluded', models.BooleanField(default=False, help_text='a rule keeps it out of all data sets')),
-                ('dataset', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='files', to='inventory.dataset')),
-                ('distribution', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='inventory.distribution')),
-                ('rule', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='inventory.rule')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("path", models.TextField(help_text="inside the distribution, in the text form of inventory.paths")),
+                ("path_key", models.UUIDField(help_text="MD5 of the path: an index for names of any length")),
+                ("directory", models.TextField(blank=True)),
+                ("name", models.TextField()),
+                ("size", models.BigIntegerField(blank=True, null=True)),
+                ("changed_at", models.DateTimeField(blank=True, null=True, verbose_name="modified")),
+                ("in_manifest", models.BooleanField(default=True)),
+                ("delivered_size", models.BigIntegerField(blank=True, null=True)),
+                ("delivered_md5", models.CharField(blank=True, max_length=32)),
+                ("delivered_sha256", models.CharField(blank=True, max_length=64)),
+                ("md5", models.CharField(blank=True, max_length=32)),
+                ("sha256", models.CharField(blank=True, max_length=64)),
+                ("verified_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("listed", "listed"),
+                            ("found", "found"),
+                            ("matched", "matched"),
+                            ("changed", "changed"),
+                            ("moved", "moved"),
+                            ("missing", "missing"),
+                            ("new", "new"),
+                            ("unreadable", "unreadable"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "note",
+                    models.TextField(blank=True, help_text="where it moved to or from, or why it could not be read"),
+                ),
+                ("excluded", models.BooleanField(default=False, help_text="a rule keeps it out of all data sets")),
+                (
+                    "dataset",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="files",
+                        to="inventory.dataset",
+                    ),
+                ),
+                (
+                    "distribution",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="files", to="inventory.distribution"
+                    ),
+                ),
+                (
+                    "rule",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="inventory.rule",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='Signature',
+            name="Signature",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('operator', 'operator'), ('chief scientist', 'chief scientist')], max_length=20)),
-                ('name', models.CharField(help_text='what the person was called at the time', max_length=200)),
-                ('decision', models.CharField(choices=[('approved', 'approved'), ('returned', 'returned')], max_length=10)),
-                ('note', models.TextField(blank=True)),
-                ('basis', models.CharField(help_text='which orders, shipment and classification were signed', max_length=120)),
-                ('at', models.DateTimeField()),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='signatures', to=settings.AUTH_USER_MODEL)),
-                ('review', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='signatures', to='inventory.review')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("operator", "operator"), ("chief scientist", "chief scientist")], max_length=20
+                    ),
+                ),
+                ("name", models.CharField(help_text="what the person was called at the time", max_length=200)),
+                (
+                    "decision",
+                    models.CharField(choices=[("approved", "approved"), ("returned", "returned")], max_length=10),
+                ),
+                ("note", models.TextField(blank=True)),
+                (
+                    "basis",
+                    models.CharField(help_text="which orders, shipment and classification were signed", max_length=120),
+                ),
+                ("at", models.DateTimeField()),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="signatures",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "review",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="signatures", to="inventory.review"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['review', 'at'],
+                "ordering": ["review", "at"],
             },
         ),
         migrations.CreateModel(
-            name='Track',
+            name="Track",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('geometry', django.contrib.gis.db.models.fields.MultiLineStringField(blank=True, help_text='control points, cut at 180°', null=True, srid=4326)),
-                ('classification', models.PositiveIntegerField(help_text='number of the classification that named the feed')),
-                ('control_points', models.PositiveIntegerField(default=0)),
-                ('tolerance_deg', models.FloatField(default=0.01)),
-                ('first_fix_at', models.DateTimeField(blank=True, null=True)),
-                ('last_fix_at', models.DateTimeField(blank=True, null=True)),
-                ('west', models.FloatField(blank=True, null=True)),
-                ('south', models.FloatField(blank=True, null=True)),
-                ('east', models.FloatField(blank=True, null=True)),
-                ('north', models.FloatField(blank=True, null=True)),
-                ('fixes', models.BigIntegerField(default=0)),
-                ('good_fixes', models.BigIntegerField(default=0)),
-                ('report', models.JSONField(default=dict, help_text='what was read, what was flagged and why, the thresholds used')),
-                ('made_at', models.DateTimeField()),
-                ('cruise', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tracks', to='portal.cruise')),
-                ('dataset', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='tracks', to='inventory.dataset')),
-                ('distribution', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tracks', to='inventory.distribution')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "geometry",
+                    django.contrib.gis.db.models.fields.MultiLineStringField(
+                        blank=True, help_text="control points, cut at 180°", null=True, srid=4326
+                    ),
+                ),
+                (
+                    "classification",
+                    models.PositiveIntegerField(help_text="number of the classification that named the feed"),
+                ),
+                ("control_points", models.PositiveIntegerField(default=0)),
+                ("tolerance_deg", models.FloatField(default=0.01)),
+                ("first_fix_at", models.DateTimeField(blank=True, null=True)),
+                ("last_fix_at", models.DateTimeField(blank=True, null=True)),
+                ("west", models.FloatField(blank=True, null=True)),
+                ("south", models.FloatField(blank=True, null=True)),
+                ("east", models.FloatField(blank=True, null=True)),
+                ("north", models.FloatField(blank=True, null=True)),
+                ("fixes", models.BigIntegerField(default=0)),
+                ("good_fixes", models.BigIntegerField(default=0)),
+                (
+                    "report",
+                    models.JSONField(
+                        default=dict, help_text="what was read, what was flagged and why, the thresholds used"
+                    ),
+                ),
+                ("made_at", models.DateTimeField()),
+                (
+                    "cruise",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="tracks", to="portal.cruise"
+                    ),
+                ),
+                (
+                    "dataset",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="tracks",
+                        to="inventory.dataset",
+                    ),
+                ),
+                (
+                    "distribution",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="tracks", to="inventory.distribution"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-made_at'],
+                "ordering": ["-made_at"],
             },
         ),
         migrations.CreateModel(
-            name='TrackProduct',
+            name="TrackProduct",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('bestres', 'best resolution'), ('1min', 'one minute'), ('control', 'control points')], max_length=10)),
-                ('path', models.TextField(help_text='under LEADLINE_HOME')),
-                ('rows', models.BigIntegerField()),
-                ('size', models.BigIntegerField()),
-                ('md5', models.CharField(max_length=32)),
-                ('sha256', models.CharField(max_length=64)),
-                ('track', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='products', to='inventory.track')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("bestres", "best resolution"), ("1min", "one minute"), ("control", "control points")],
+                        max_length=10,
+                    ),
+                ),
+                ("path", models.TextField(help_text="under LEADLINE_HOME")),
+                ("rows", models.BigIntegerField()),
+                ("size", models.BigIntegerField()),
+                ("md5", models.CharField(max_length=32)),
+                ("sha256", models.CharField(max_length=64)),
+                (
+                    "track",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="products", to="inventory.track"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['track', 'kind'],
+                "ordering": ["track", "kind"],
             },
         ),
         migrations.AddIndex(
-            model_name='dataset',
-            index=models.Index(fields=['state', 'cruise'], name='inventory_d_state_882092_idx'),
+            model_name="dataset",
+            index=models.Index(fields=["state", "cruise"], name="inventory_d_state_882092_idx"),
         ),
         migrations.AddConstraint(
-            model_name='dataset',
-            constraint=models.UniqueConstraint(models.F('cruise'), models.F('device_class'), models.F('make'), models.F('model'), models.F('label'), name='dataset_device_once'),
+            model_name="dataset",
+            constraint=models.UniqueConstraint(
+                models.F("cruise"),
+                models.F("device_class"),
+                models.F("make"),
+                models.F("model"),
+                models.F("label"),
+                name="dataset_device_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='distribution',
-            constraint=models.UniqueConstraint(models.F('cruise'), models.F('number'), name='distribution_numbered_once'),
+            model_name="distribution",
+            constraint=models.UniqueConstraint(
+                models.F("cruise"), models.F("number"), name="distribution_numbered_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='distribution',
-            constraint=models.UniqueConstraint(models.F('cruise'), condition=models.Q(('state', 'superseded'), _negated=True), name='distribution_current_once'),
+            model_name="distribution",
+            constraint=models.UniqueConstraint(
+                models.F("cruise"),
+                condition=models.Q(("state", "superseded"), _negated=True),
+                name="distribution_current_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='hold_has_reason'),
+            model_name="hold",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reason", ""), _negated=True), name="hold_has_reason"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.UniqueConstraint(models.F('dataset'), condition=models.Q(('lifted_at__isnull', True)), name='hold_once'),
+            model_name="hold",
+            constraint=models.UniqueConstraint(
+                models.F("dataset"), condition=models.Q(("lifted_at__isnull", True)), name="hold_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='profile',
-            constraint=models.UniqueConstraint(models.F('vessel'), models.F('version'), name='profile_version_once'),
+            model_name="profile",
+            constraint=models.UniqueConstraint(models.F("vessel"), models.F("version"), name="profile_version_once"),
         ),
         migrations.AddConstraint(
-            model_name='profile',
-            constraint=models.UniqueConstraint(models.F('vessel'), condition=models.Q(('active', True)), name='profile_active_once'),
+            model_name="profile",
+            constraint=models.UniqueConstraint(
+                models.F("vessel"), condition=models.Q(("active", True)), name="profile_active_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='classification',
-            constraint=models.UniqueConstraint(models.F('distribution'), models.F('number'), name='classification_numbered_once'),
+            model_name="classification",
+            constraint=models.UniqueConstraint(
+                models.F("distribution"), models.F("number"), name="classification_numbered_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='review',
-            constraint=models.UniqueConstraint(models.F('cruise'), models.F('round'), name='review_round_once'),
+            model_name="review",
+            constraint=models.UniqueConstraint(models.F("cruise"), models.F("round"), name="review_round_once"),
         ),
         migrations.AddConstraint(
-            model_name='review',
-            constraint=models.UniqueConstraint(models.F('cruise'), condition=models.Q(('state', 'superseded'), _negated=True), name='review_current_once'),
+            model_name="review",
+            constraint=models.UniqueConstraint(
+                models.F("cruise"),
+                condition=models.Q(("state", "superseded"), _negated=True),
+                name="review_current_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='remark',
-            constraint=models.CheckConstraint(condition=models.Q(('verdict', 'right'), models.Q(('text', ''), _negated=True), _connector='OR'), name='remark_wrong_says_what'),
+            model_name="remark",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("verdict", "right"), models.Q(("text", ""), _negated=True), _connector="OR"),
+                name="remark_wrong_says_what",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rule',
-            constraint=models.UniqueConstraint(models.F('profile'), models.F('order'), name='rule_order_once'),
+            model_name="rule",
+            constraint=models.UniqueConstraint(models.F("profile"), models.F("order"), name="rule_order_once"),
         ),
         migrations.AddConstraint(
-            model_name='rule',
-            constraint=models.CheckConstraint(condition=models.Q(('exclude', True), models.Q(('device_class', ''), _negated=True), _connector='OR'), name='rule_says_what'),
+            model_name="rule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("exclude", True), models.Q(("device_class", ""), _negated=True), _connector="OR"),
+                name="rule_says_what",
+            ),
         ),
         migrations.AddIndex(
-            model_name='file',
-            index=models.Index(fields=['distribution', 'state'], name='inventory_f_distrib_610830_idx'),
+            model_name="file",
+            index=models.Index(fields=["distribution", "state"], name="inventory_f_distrib_610830_idx"),
         ),
         migrations.AddIndex(
-            model_name='file',
-            index=models.Index(fields=['distribution', 'dataset'], name='inventory_f_distrib_f05a40_idx'),
+            model_name="file",
+            index=models.Index(fields=["distribution", "dataset"], name="inventory_f_distrib_f05a40_idx"),
         ),
         migrations.AddIndex(
-            model_name='file',
-            index=models.Index(fields=['dataset'], name='inventory_f_dataset_c4f426_idx'),
+            model_name="file",
+            index=models.Index(fields=["dataset"], name="inventory_f_dataset_c4f426_idx"),
         ),
         migrations.AddConstraint(
-            model_name='file',
-            constraint=models.UniqueConstraint(models.F('distribution'), models.F('path_key'), name='file_path_once'),
+            model_name="file",
+            constraint=models.UniqueConstraint(models.F("distribution"), models.F("path_key"), name="file_path_once"),
         ),
         migrations.AddConstraint(
-            model_name='signature',
-            constraint=models.UniqueConstraint(models.F('review'), models.F('role'), name='signature_once'),
+            model_name="signature",
+            constraint=models.UniqueConstraint(models.F("review"), models.F("role"), name="signature_once"),
         ),
         migrations.AddConstraint(
-            model_name='signature',
-            constraint=models.UniqueConstraint(models.F('review'), models.F('person'), name='signature_person_once'),
+            model_name="signature",
+            constraint=models.UniqueConstraint(models.F("review"), models.F("person"), name="signature_person_once"),
         ),
         migrations.AddConstraint(
-            model_name='track',
-            constraint=models.UniqueConstraint(models.F('distribution'), name='track_once'),
+            model_name="track",
+            constraint=models.UniqueConstraint(models.F("distribution"), name="track_once"),
         ),
         migrations.AddConstraint(
-            model_name='track',
-            constraint=models.CheckConstraint(condition=models.Q(('south__isnull', True), ('south__lte', models.F('north')), _connector='OR'), name='track_south_first'),
+            model_name="track",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("south__isnull", True), ("south__lte", models.F("north")), _connector="OR"),
+                name="track_south_first",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='trackproduct',
-            constraint=models.UniqueConstraint(models.F('track'), models.F('kind'), name='track_product_once'),
+            model_name="trackproduct",
+            constraint=models.UniqueConstraint(models.F("track"), models.F("kind"), name="track_product_once"),
         ),
     ]

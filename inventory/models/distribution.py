@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.db.models import Count, Q, Sum
 
+from inventory import paths
 from inventory.states import DISTRIBUTION, FILE_STATES
 from portal.models import Cruise
 
@@ -119,6 +120,9 @@ class File(models.Model):
     @property
     def shown(self) -> str:
         """The path for people: what cannot be printed made visible."""
-        from inventory import paths
-
         return paths.display(self.path)
+
+    @property
+    def shown_name(self) -> str:
+        """The name for people."""
+        return paths.display(self.name)

@@ -13,7 +13,7 @@ from inventory.navigation.geodesic import DEGREE, seconds, steps
 
 DAY: Final = np.timedelta64(1, "D")
 _CHUNK: Final = 65_536
-_SEAM: Final = 6  # fixes that two buffers share, so that a leap at the seam has neighbours on both sides
+_SEAM: Final = 60  # fixes that two buffers share, so that a leap at the seam is judged from both sides
 
 
 class Flag(IntFlag):
@@ -36,14 +36,14 @@ BAD: Final = ~int(Flag.SPEED) & 0x3FF
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """The limits of the rules; the defaults are those of R2R (domain notes, section 4; rvdata/NavManager).
+    """The limits of the rules; the defaults are those of R2R (rvdata/NavManager and its description).
 
     `around_cruise_days` a fix may lie so long before or after the cruise; `leap_days` the longest jump
     forward in time; `quality_least`..`quality_most` the GGA indicators accepted; `satellites_least`..`_most`;
     `hdop_most` (0 is refused too); `altitude_m` the absolute altitude from which a fix is refused;
     `speed_ms` is only counted; `acceleration_ms2` flags; where positions are written so coarsely that the
     last digit is `coarse_m` or more, the limit is `coarse_factor` times that digit instead (3 m/s² a metre);
-    `gap_s` counts as a gap; `buffer` fixes are looked at together, at most `rounds` times.
+    `gap_s` counts as a gap; `buffer` fixes (240 at least) are looked at together, at most `rounds` times.
     """
 
     around_cruise_days: int = 30
@@ -229,7 +229,7 @@ def _accelerating(track: Fixes, limit: float, limits: Thresholds) -> NDArray[np.
 
 
 def _culprits(track: Fixes, limit: float) -> NDArray[np.intp]:
-    """Indices of the fixes to drop in one round, no two of them neighbours."""
+    """Indices of the fixes to drop in one round."""
     size = len(track)
     if size < 3:
         return np.zeros(0, np.intp)
@@ -244,11 +244,7 @@ def _culprits(track: Fixes, limit: float) -> NDArray[np.intp]:
     unsteady = np.full(size + 2, np.inf)  # one place before and behind, for the neighbours of the ends
     unsteady[suspects + 1] = _unsteady_without(suspects, np.stack((east, north)), elapsed)
     around = np.stack([unsteady[over + shift] for shift in (0, 1, 2)])
-    blamed = np.unique(over - 1 + around.argmin(0))
-    score = np.full(size + 2, np.inf)
-    score[blamed + 1] = unsteady[blamed + 1]
-    keep = (score[blamed + 1] < score[blamed]) & (score[blamed + 1] <= score[blamed + 2])
-    return np.asarray(blamed[keep], np.intp)
+    return np.unique(over - 1 + around.argmin(0))
 
 
 def _unsteady_without(suspects: NDArray[np.intp], leaps: Floats, elapsed: Floats) -> Floats:

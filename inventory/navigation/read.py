@@ -181,8 +181,9 @@ class _Feed:
             served, times = self._from_burst(rows, bare, own & ~fault, time)
             timed |= served | ~stamped
             time = np.where(served, times, np.where(bare, reference, time))
-        elif (rows.kind == ZDA).any():
-            self.burst = (NEVER, NEVER)
+        elif len(last := np.flatnonzero(rows.kind == ZDA)):
+            believed = bool((own & ~fault)[last[-1]])
+            self.burst = (int(rows.stamp[last[-1]]), int(time[last[-1]])) if believed else (NEVER, NEVER)
         self.counts["no_time"] += int((position & ~known).sum())
         keep = position & known
         self.pieces.append(

@@ -26,6 +26,7 @@ from portal.refusals import NotFound, NotLikeThis, Refusal
 from portal.views.doors import attempt, needs, of_cruise
 
 EXAMPLES = 200
+DATASET_VERBS = ("dataset.hold", "dataset.lift_hold", "journal.read")
 
 
 @of_cruise
@@ -37,7 +38,7 @@ def classification(request: HttpRequest, cruise: Cruise) -> HttpResponse:
     context = {
         "cruise": cruise,
         "distribution": distribution,
-        "rows": dataset_rows(cruise),
+        "datasets_panel": {"cruise": cruise, "rows": dataset_rows(cruise)},
         "history": distribution.classifications.select_related("profile"),
         "profile": profiles.active(cruise.vessel),
         "unmatched": left.order_by("path")[:EXAMPLES],
@@ -127,7 +128,7 @@ def dataset_page(request: HttpRequest, cruise: Cruise, uuid: str) -> HttpRespons
         "state": "held" if in_force and dataset.state in ("draft", "approved") else dataset.state,
         "holds": dataset.holds.select_related("asserted_by"),
         "states": files.order_by().values("state").annotate(files=Count("pk")),
-        "may": {v: access.may(request.user, v, cruise) for v in ("dataset.hold", "dataset.lift_hold", "journal.read")},
+        "may": {verb.replace(".", "_"): access.may(request.user, verb, cruise) for verb in DATASET_VERBS},
         "panels": floor.in_order(p for app in floor.floors() for p in app.dataset_panels(request, dataset)),
         "journal": journal.of(dataset)[:20],
     }
@@ -218,7 +219,8 @@ def _preview(ship: Vessel, rules: list[profiles.RuleText]) -> dict[str, object] 
     if cruise is None:
         return None
     found = classifying.preview(current(cruise), rules)
-    return {"cruise": cruise, "found": found, "devices": sorted(found.devices.items())}
+    devices = sorted(found.devices.items())
+    return {"cruise": cruise, "found": found, "devices": devices, "matched": sum(found.devices.values())}
 
 
 @needs("profile.edit")

@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from inventory import intake, listing, review
+from inventory import intake, listing, paths, review
 from inventory.forms import AnswerForm, FlagForm, ReceiveForm
 from inventory.models import Distribution, Flag
 from inventory.states import FILE_STATES
@@ -25,6 +25,7 @@ from portal.refusals import NotFound, Refusal
 from portal.views.doors import attempt, needs, of_cruise
 
 PAGE = 200
+BROWSER_VERBS = ("file.flag", "file.answer_flag", "distribution.reread")
 
 
 def current(cruise: Cruise) -> Distribution:
@@ -85,9 +86,9 @@ def browse(request: HttpRequest, cruise: Cruise) -> HttpResponse:
         "sum": files.order_by().aggregate(files=Count("pk"), bytes=Sum("size")) if searching else None,
         "datasets": cruise.datasets.standing(),
         "work": Work.objects.filter(cruise=cruise, door="inventory.verify").first(),
-        "may": {
-            v: access.may(request.user, v, cruise) for v in ("file.flag", "file.answer_flag", "distribution.reread")
-        },
+        "may": {verb.replace(".", "_"): access.may(request.user, verb, cruise) for verb in BROWSER_VERBS},
+        "parent": directory.rpartition("/")[0],
+        "shown_directory": paths.display(directory),
         "flags": distribution.flags.all() if access.may(request.user, "review.see", cruise) else [],
         "flag_form": FlagForm(initial={"path": request.GET.get("flag", directory)}),
         "shipments": cruise.distributions.order_by("-number"),

@@ -9,388 +9,793 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Cruise',
+            name="Cruise",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('cruise_id', models.CharField(max_length=32, validators=[django.core.validators.RegexValidator('\\A[A-Za-z0-9-]{3,32}\\Z', 'a cruise id has 3 to 32 letters, figures and hyphens')], verbose_name='cruise id')),
-                ('title', models.CharField(max_length=300)),
-                ('summary', models.TextField(blank=True)),
-                ('kind', models.CharField(choices=[('research', 'research'), ('operational', 'operational'), ('transit', 'transit'), ('maintenance', 'maintenance')], default='research', max_length=20)),
-                ('scheduler_id', models.CharField(blank=True, max_length=60)),
-                ('depart_date', models.DateField()),
-                ('arrive_date', models.DateField()),
-                ('state', models.CharField(choices=[('planned', 'planned'), ('at sea', 'at sea'), ('ended', 'ended'), ('cancelled', 'cancelled')], default='planned', max_length=20)),
-                ('since', models.DateTimeField(help_text='in this state since')),
-                ('public_at', models.DateTimeField(blank=True, help_text='visible to everybody since', null=True)),
-                ('approved_at', models.DateTimeField(blank=True, help_text='the record is approved: amendments need a new review', null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "cruise_id",
+                    models.CharField(
+                        max_length=32,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[A-Za-z0-9-]{3,32}\\Z", "a cruise id has 3 to 32 letters, figures and hyphens"
+                            )
+                        ],
+                        verbose_name="cruise id",
+                    ),
+                ),
+                ("title", models.CharField(max_length=300)),
+                ("summary", models.TextField(blank=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("research", "research"),
+                            ("operational", "operational"),
+                            ("transit", "transit"),
+                            ("maintenance", "maintenance"),
+                        ],
+                        default="research",
+                        max_length=20,
+                    ),
+                ),
+                ("scheduler_id", models.CharField(blank=True, max_length=60)),
+                ("depart_date", models.DateField()),
+                ("arrive_date", models.DateField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("planned", "planned"),
+                            ("at sea", "at sea"),
+                            ("ended", "ended"),
+                            ("cancelled", "cancelled"),
+                        ],
+                        default="planned",
+                        max_length=20,
+                    ),
+                ),
+                ("since", models.DateTimeField(help_text="in this state since")),
+                ("public_at", models.DateTimeField(blank=True, help_text="visible to everybody since", null=True)),
+                (
+                    "approved_at",
+                    models.DateTimeField(
+                        blank=True, help_text="the record is approved: amendments need a new review", null=True
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'ordering': ['-depart_date', 'cruise_id'],
+                "ordering": ["-depart_date", "cruise_id"],
             },
         ),
         migrations.CreateModel(
-            name='Operator',
+            name="Operator",
             fields=[
-                ('id', models.CharField(max_length=60, primary_key=True, serialize=False, validators=[django.core.validators.RegexValidator('\\A[a-z][a-z0-9-]*(\\.[a-z0-9-]+)+\\Z', 'write it as edu.ucsd.sio')])),
-                ('name', models.CharField(max_length=200)),
-                ('orders_email', models.EmailField(blank=True, help_text='sailing orders are taken by e-mail from this address alone; none when empty', max_length=254)),
+                (
+                    "id",
+                    models.CharField(
+                        max_length=60,
+                        primary_key=True,
+                        serialize=False,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[a-z][a-z0-9-]*(\\.[a-z0-9-]+)+\\Z", "write it as edu.ucsd.sio"
+                            )
+                        ],
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "orders_email",
+                    models.EmailField(
+                        blank=True,
+                        help_text="sailing orders are taken by e-mail from this address alone; none when empty",
+                        max_length=254,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Person',
+            name="Person",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('email', models.EmailField(max_length=254, unique=True)),
-                ('given_name', models.CharField(blank=True, max_length=80)),
-                ('family_name', models.CharField(blank=True, max_length=80)),
-                ('institution', models.CharField(blank=True, max_length=200)),
-                ('orcid', models.CharField(blank=True, max_length=19, verbose_name='ORCID iD')),
-                ('is_active', models.BooleanField(default=True)),
-                ('is_staff', models.BooleanField(default=False, verbose_name='may use the administration pages')),
-                ('joined_at', models.DateTimeField(auto_now_add=True)),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("email", models.EmailField(max_length=254, unique=True)),
+                ("given_name", models.CharField(blank=True, max_length=80)),
+                ("family_name", models.CharField(blank=True, max_length=80)),
+                ("institution", models.CharField(blank=True, max_length=200)),
+                ("orcid", models.CharField(blank=True, max_length=19, verbose_name="ORCID iD")),
+                ("is_active", models.BooleanField(default=True)),
+                ("is_staff", models.BooleanField(default=False, verbose_name="may use the administration pages")),
+                ("joined_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'people',
-                'ordering': ['family_name', 'given_name', 'email'],
+                "verbose_name_plural": "people",
+                "ordering": ["family_name", "given_name", "email"],
             },
         ),
         migrations.CreateModel(
-            name='Award',
+            name="Award",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=60)),
-                ('funder', models.CharField(max_length=200)),
-                ('funder_id', models.CharField(blank=True, help_text='Crossref funder DOI or ROR, as 10.13039/100000001', max_length=120)),
-                ('title', models.CharField(blank=True, max_length=300)),
-                ('cruise', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='awards', to='portal.cruise')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(max_length=60)),
+                ("funder", models.CharField(max_length=200)),
+                (
+                    "funder_id",
+                    models.CharField(
+                        blank=True, help_text="Crossref funder DOI or ROR, as 10.13039/100000001", max_length=120
+                    ),
+                ),
+                ("title", models.CharField(blank=True, max_length=300)),
+                (
+                    "cruise",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="awards", to="portal.cruise"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['number'],
+                "ordering": ["number"],
             },
         ),
         migrations.CreateModel(
-            name='Instrument',
+            name="Instrument",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80)),
-                ('device_class', models.CharField(max_length=40)),
-                ('make', models.CharField(blank=True, max_length=80)),
-                ('model', models.CharField(blank=True, max_length=80)),
-                ('cruise', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='instruments', to='portal.cruise')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=80)),
+                ("device_class", models.CharField(max_length=40)),
+                ("make", models.CharField(blank=True, max_length=80)),
+                ("model", models.CharField(blank=True, max_length=80)),
+                (
+                    "cruise",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="instruments", to="portal.cruise"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='JournalEntry',
+            name="JournalEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('by_name', models.CharField(help_text='what the person was called at the time', max_length=200)),
-                ('verb', models.CharField(max_length=60)),
-                ('kind', models.CharField(help_text='of the thing it happened to', max_length=40)),
-                ('key', models.CharField(help_text='of the thing it happened to', max_length=64)),
-                ('label', models.CharField(help_text='of the thing it happened to, as it was called then', max_length=200)),
-                ('note', models.TextField(blank=True)),
-                ('changes', models.JSONField(blank=True, default=dict)),
-                ('request_id', models.CharField(blank=True, max_length=64)),
-                ('by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('cruise', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='journal', to='portal.cruise')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField()),
+                ("by_name", models.CharField(help_text="what the person was called at the time", max_length=200)),
+                ("verb", models.CharField(max_length=60)),
+                ("kind", models.CharField(help_text="of the thing it happened to", max_length=40)),
+                ("key", models.CharField(help_text="of the thing it happened to", max_length=64)),
+                (
+                    "label",
+                    models.CharField(help_text="of the thing it happened to, as it was called then", max_length=200),
+                ),
+                ("note", models.TextField(blank=True)),
+                ("changes", models.JSONField(blank=True, default=dict)),
+                ("request_id", models.CharField(blank=True, max_length=64)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "cruise",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="journal",
+                        to="portal.cruise",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'journal entries',
-                'ordering': ['-id'],
+                "verbose_name_plural": "journal entries",
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='Letter',
+            name="Letter",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('to', models.EmailField(max_length=254)),
-                ('subject', models.CharField(max_length=200)),
-                ('body', models.TextField()),
-                ('key', models.CharField(help_text='says what it is about, so that it is sent once', max_length=120, unique=True)),
-                ('written_at', models.DateTimeField(auto_now_add=True)),
-                ('sent_at', models.DateTimeField(blank=True, null=True)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('error', models.TextField(blank=True)),
-                ('cruise', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='portal.cruise')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("to", models.EmailField(max_length=254)),
+                ("subject", models.CharField(max_length=200)),
+                ("body", models.TextField()),
+                (
+                    "key",
+                    models.CharField(
+                        help_text="says what it is about, so that it is sent once", max_length=120, unique=True
+                    ),
+                ),
+                ("written_at", models.DateTimeField(auto_now_add=True)),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("error", models.TextField(blank=True)),
+                (
+                    "cruise",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="letters",
+                        to="portal.cruise",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-written_at'],
+                "ordering": ["-written_at"],
             },
         ),
         migrations.CreateModel(
-            name='Appointment',
+            name="Appointment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('data manager', 'data manager'), ('operator', 'operator'), ('QC expert', 'QC expert')], max_length=20)),
-                ('since', models.DateTimeField(auto_now_add=True)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='appointments', to=settings.AUTH_USER_MODEL)),
-                ('operator', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='appointments', to='portal.operator')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("data manager", "data manager"),
+                            ("operator", "operator"),
+                            ("QC expert", "QC expert"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("since", models.DateTimeField(auto_now_add=True)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="appointments",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "operator",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="appointments",
+                        to="portal.operator",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['person', 'role'],
+                "ordering": ["person", "role"],
             },
         ),
         migrations.CreateModel(
-            name='Party',
+            name="Party",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('given_name', models.CharField(blank=True, max_length=80)),
-                ('family_name', models.CharField(max_length=80)),
-                ('institution', models.CharField(blank=True, max_length=200)),
-                ('email', models.EmailField(blank=True, max_length=254)),
-                ('orcid', models.CharField(blank=True, max_length=19, verbose_name='ORCID iD')),
-                ('role', models.CharField(choices=[('scientist_chief', 'chief scientist'), ('scientist_co-chief', 'co-chief scientist'), ('principal_investigator', 'principal investigator'), ('co-principal_investigator', 'co-principal investigator'), ('scientist', 'scientist'), ('student_graduate', 'graduate student'), ('student_undergraduate', 'undergraduate student'), ('student', 'student'), ('technician', 'technician'), ('technician_resident', 'resident technician'), ('technician_resident_lead', 'lead resident technician'), ('educator', 'educator'), ('observer', 'observer'), ('observer_foreign', 'foreign observer'), ('captain', 'captain'), ('chief_engineer', 'chief engineer'), ('other', 'other')], max_length=30)),
-                ('may_log', models.BooleanField(default=False, verbose_name='may log events')),
-                ('cruise', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parties', to='portal.cruise')),
-                ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='parties', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("given_name", models.CharField(blank=True, max_length=80)),
+                ("family_name", models.CharField(max_length=80)),
+                ("institution", models.CharField(blank=True, max_length=200)),
+                ("email", models.EmailField(blank=True, max_length=254)),
+                ("orcid", models.CharField(blank=True, max_length=19, verbose_name="ORCID iD")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("scientist_chief", "chief scientist"),
+                            ("scientist_co-chief", "co-chief scientist"),
+                            ("principal_investigator", "principal investigator"),
+                            ("co-principal_investigator", "co-principal investigator"),
+                            ("scientist", "scientist"),
+                            ("student_graduate", "graduate student"),
+                            ("student_undergraduate", "undergraduate student"),
+                            ("student", "student"),
+                            ("technician", "technician"),
+                            ("technician_resident", "resident technician"),
+                            ("technician_resident_lead", "lead resident technician"),
+                            ("educator", "educator"),
+                            ("observer", "observer"),
+                            ("observer_foreign", "foreign observer"),
+                            ("captain", "captain"),
+                            ("chief_engineer", "chief engineer"),
+                            ("other", "other"),
+                        ],
+                        max_length=30,
+                    ),
+                ),
+                ("may_log", models.BooleanField(default=False, verbose_name="may log events")),
+                (
+                    "cruise",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="parties", to="portal.cruise"
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="parties",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'parties',
-                'ordering': ['family_name', 'given_name'],
+                "verbose_name_plural": "parties",
+                "ordering": ["family_name", "given_name"],
             },
         ),
         migrations.CreateModel(
-            name='Invitation',
+            name="Invitation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('email', models.EmailField(max_length=254)),
-                ('digest', models.CharField(editable=False, max_length=64, unique=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('expires_at', models.DateTimeField()),
-                ('accepted_at', models.DateTimeField(blank=True, null=True)),
-                ('cruise', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='invitations', to='portal.cruise')),
-                ('party', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='invitations', to='portal.party')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("email", models.EmailField(max_length=254)),
+                ("digest", models.CharField(editable=False, max_length=64, unique=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("expires_at", models.DateTimeField()),
+                ("accepted_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "cruise",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="invitations", to="portal.cruise"
+                    ),
+                ),
+                (
+                    "party",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="invitations",
+                        to="portal.party",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at'],
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Port',
+            name="Port",
             fields=[
-                ('id', models.CharField(max_length=20, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=120)),
-                ('country', models.CharField(blank=True, max_length=3, verbose_name='country code')),
-                ('state', models.CharField(blank=True, max_length=10, verbose_name='state or province code')),
-                ('latitude', models.FloatField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(-90), django.core.validators.MaxValueValidator(90)])),
-                ('longitude', models.FloatField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(-180), django.core.validators.MaxValueValidator(180)])),
+                ("id", models.CharField(max_length=20, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=120)),
+                ("country", models.CharField(blank=True, max_length=3, verbose_name="country code")),
+                ("state", models.CharField(blank=True, max_length=10, verbose_name="state or province code")),
+                (
+                    "latitude",
+                    models.FloatField(
+                        blank=True,
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(-90),
+                            django.core.validators.MaxValueValidator(90),
+                        ],
+                    ),
+                ),
+                (
+                    "longitude",
+                    models.FloatField(
+                        blank=True,
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(-180),
+                            django.core.validators.MaxValueValidator(180),
+                        ],
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('latitude__isnull', True), ('longitude__isnull', True)), models.Q(('latitude__range', (-90, 90)), ('longitude__range', (-180, 180))), _connector='OR'), name='port_position_on_globe')],
+                "ordering": ["name"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("latitude__isnull", True), ("longitude__isnull", True)),
+                            models.Q(("latitude__range", (-90, 90)), ("longitude__range", (-180, 180))),
+                            _connector="OR",
+                        ),
+                        name="port_position_on_globe",
+                    )
+                ],
             },
         ),
         migrations.AddField(
-            model_name='cruise',
-            name='arrive_port',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='arrivals', to='portal.port'),
+            model_name="cruise",
+            name="arrive_port",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="arrivals", to="portal.port"
+            ),
         ),
         migrations.AddField(
-            model_name='cruise',
-            name='depart_port',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='departures', to='portal.port'),
+            model_name="cruise",
+            name="depart_port",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="departures", to="portal.port"
+            ),
         ),
         migrations.CreateModel(
-            name='SailingOrders',
+            name="SailingOrders",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(help_text='1 for the first orders, then one for each amendment')),
-                ('source', models.CharField(choices=[('form', 'web form'), ('xml', 'XML file'), ('mail', 'XML by e-mail'), ('offline', 'offline form')], max_length=10)),
-                ('delivered', models.BinaryField(help_text='as it came, never changed')),
-                ('sha256', models.CharField(max_length=64)),
-                ('document', models.TextField(help_text='the same as our XML, every element in its place')),
-                ('changes', models.JSONField(default=list, help_text='[{field, before, after}] against the orders before')),
-                ('received_at', models.DateTimeField()),
-                ('received_from', models.CharField(help_text='who sent it, as they were called then', max_length=200)),
-                ('cruise', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='orders', to='portal.cruise')),
-                ('received_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "number",
+                    models.PositiveIntegerField(help_text="1 for the first orders, then one for each amendment"),
+                ),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("form", "web form"),
+                            ("xml", "XML file"),
+                            ("mail", "XML by e-mail"),
+                            ("offline", "offline form"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("delivered", models.BinaryField(help_text="as it came, never changed")),
+                ("sha256", models.CharField(max_length=64)),
+                ("document", models.TextField(help_text="the same as our XML, every element in its place")),
+                (
+                    "changes",
+                    models.JSONField(default=list, help_text="[{field, before, after}] against the orders before"),
+                ),
+                ("received_at", models.DateTimeField()),
+                ("received_from", models.CharField(help_text="who sent it, as they were called then", max_length=200)),
+                (
+                    "cruise",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="orders", to="portal.cruise"
+                    ),
+                ),
+                (
+                    "received_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'sailing orders',
-                'ordering': ['cruise', '-number'],
+                "verbose_name_plural": "sailing orders",
+                "ordering": ["cruise", "-number"],
             },
         ),
         migrations.CreateModel(
-            name='Target',
+            name="Target",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120)),
-                ('description', models.CharField(blank=True, max_length=500)),
-                ('latitude', models.FloatField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(-90), django.core.validators.MaxValueValidator(90)])),
-                ('longitude', models.FloatField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(-180), django.core.validators.MaxValueValidator(180)])),
-                ('cruise', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='targets', to='portal.cruise')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=120)),
+                ("description", models.CharField(blank=True, max_length=500)),
+                (
+                    "latitude",
+                    models.FloatField(
+                        blank=True,
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(-90),
+                            django.core.validators.MaxValueValidator(90),
+                        ],
+                    ),
+                ),
+                (
+                    "longitude",
+                    models.FloatField(
+                        blank=True,
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(-180),
+                            django.core.validators.MaxValueValidator(180),
+                        ],
+                    ),
+                ),
+                (
+                    "cruise",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="targets", to="portal.cruise"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='Token',
+            name="Token",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('name', models.CharField(help_text='what will use it, as in: underway logger of the wet lab', max_length=80)),
-                ('scopes', models.JSONField(default=list)),
-                ('digest', models.CharField(editable=False, max_length=64, unique=True)),
-                ('hint', models.CharField(editable=False, max_length=12)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('last_used_at', models.DateTimeField(blank=True, null=True)),
-                ('cruise', models.ForeignKey(blank=True, help_text='only for this cruise', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='tokens', to='portal.cruise')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tokens', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="what will use it, as in: underway logger of the wet lab", max_length=80
+                    ),
+                ),
+                ("scopes", models.JSONField(default=list)),
+                ("digest", models.CharField(editable=False, max_length=64, unique=True)),
+                ("hint", models.CharField(editable=False, max_length=12)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                ("last_used_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "cruise",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="only for this cruise",
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tokens",
+                        to="portal.cruise",
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="tokens", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at'],
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Vessel',
+            name="Vessel",
             fields=[
-                ('id', models.CharField(max_length=4, primary_key=True, serialize=False, validators=[django.core.validators.RegexValidator('\\A[A-Z0-9]{4}\\Z', 'an ICES platform code has four letters or figures, as 33RR')])),
-                ('name', models.CharField(max_length=120, unique=True)),
-                ('cruise_prefix', models.CharField(blank=True, help_text='how its cruise ids begin, as RR', max_length=12)),
-                ('is_active', models.BooleanField(default=True)),
-                ('operator', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='vessels', to='portal.operator')),
+                (
+                    "id",
+                    models.CharField(
+                        max_length=4,
+                        primary_key=True,
+                        serialize=False,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[A-Z0-9]{4}\\Z", "an ICES platform code has four letters or figures, as 33RR"
+                            )
+                        ],
+                    ),
+                ),
+                ("name", models.CharField(max_length=120, unique=True)),
+                (
+                    "cruise_prefix",
+                    models.CharField(blank=True, help_text="how its cruise ids begin, as RR", max_length=12),
+                ),
+                ("is_active", models.BooleanField(default=True)),
+                (
+                    "operator",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="vessels", to="portal.operator"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.AddField(
-            model_name='cruise',
-            name='vessel',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cruises', to='portal.vessel'),
+            model_name="cruise",
+            name="vessel",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="cruises", to="portal.vessel"
+            ),
         ),
         migrations.CreateModel(
-            name='Work',
+            name="Work",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('door', models.CharField(help_text='what is done', max_length=60)),
-                ('key', models.CharField(help_text='with what', max_length=64)),
-                ('label', models.CharField(max_length=200)),
-                ('state', models.CharField(choices=[('running', 'running'), ('done', 'done'), ('failed', 'failed'), ('interrupted', 'interrupted')], default='running', max_length=12)),
-                ('done', models.BigIntegerField(default=0)),
-                ('total', models.BigIntegerField(blank=True, null=True)),
-                ('unit', models.CharField(default='files', max_length=20)),
-                ('message', models.TextField(blank=True)),
-                ('attempt', models.PositiveIntegerField(default=1)),
-                ('started_at', models.DateTimeField()),
-                ('beat_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('cruise', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='works', to='portal.cruise')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("door", models.CharField(help_text="what is done", max_length=60)),
+                ("key", models.CharField(help_text="with what", max_length=64)),
+                ("label", models.CharField(max_length=200)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("running", "running"),
+                            ("done", "done"),
+                            ("failed", "failed"),
+                            ("interrupted", "interrupted"),
+                        ],
+                        default="running",
+                        max_length=12,
+                    ),
+                ),
+                ("done", models.BigIntegerField(default=0)),
+                ("total", models.BigIntegerField(blank=True, null=True)),
+                ("unit", models.CharField(default="files", max_length=20)),
+                ("message", models.TextField(blank=True)),
+                ("attempt", models.PositiveIntegerField(default=1)),
+                ("started_at", models.DateTimeField()),
+                ("beat_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "cruise",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="works",
+                        to="portal.cruise",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-started_at'],
+                "ordering": ["-started_at"],
             },
         ),
         migrations.AddConstraint(
-            model_name='person',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='person_email_once'),
+            model_name="person",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Lower("email"), name="person_email_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='award',
-            constraint=models.UniqueConstraint(models.F('cruise'), models.F('number'), name='award_once'),
+            model_name="award",
+            constraint=models.UniqueConstraint(models.F("cruise"), models.F("number"), name="award_once"),
         ),
         migrations.AddConstraint(
-            model_name='instrument',
-            constraint=models.UniqueConstraint(models.F('cruise'), models.F('name'), name='instrument_once'),
+            model_name="instrument",
+            constraint=models.UniqueConstraint(models.F("cruise"), models.F("name"), name="instrument_once"),
         ),
         migrations.AddIndex(
-            model_name='journalentry',
-            index=models.Index(fields=['cruise', '-id'], name='portal_jour_cruise__4b12e9_idx'),
+            model_name="journalentry",
+            index=models.Index(fields=["cruise", "-id"], name="portal_jour_cruise__4b12e9_idx"),
         ),
         migrations.AddIndex(
-            model_name='journalentry',
-            index=models.Index(fields=['kind', 'key', '-id'], name='portal_jour_kind_734dc8_idx'),
+            model_name="journalentry",
+            index=models.Index(fields=["kind", "key", "-id"], name="portal_jour_kind_734dc8_idx"),
         ),
         migrations.AddIndex(
-            model_name='letter',
-            index=models.Index(fields=['sent_at', 'written_at'], name='portal_lett_sent_at_775e1b_idx'),
+            model_name="letter",
+            index=models.Index(fields=["sent_at", "written_at"], name="portal_lett_sent_at_775e1b_idx"),
         ),
         migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('operator__isnull', False), ('role', 'operator')), models.Q(models.Q(('role', 'operator'), _negated=True), ('operator__isnull', True)), _connector='OR'), name='appointment_operator_has_vessels'),
+            model_name="appointment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("operator__isnull", False), ("role", "operator")),
+                    models.Q(models.Q(("role", "operator"), _negated=True), ("operator__isnull", True)),
+                    _connector="OR",
+                ),
+                name="appointment_operator_has_vessels",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.UniqueConstraint(models.F('person'), models.F('role'), models.F('operator'), name='appointment_once'),
+            model_name="appointment",
+            constraint=models.UniqueConstraint(
+                models.F("person"), models.F("role"), models.F("operator"), name="appointment_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.UniqueConstraint(models.F('person'), models.F('role'), condition=models.Q(('operator__isnull', True)), name='appointment_standing_once'),
+            model_name="appointment",
+            constraint=models.UniqueConstraint(
+                models.F("person"),
+                models.F("role"),
+                condition=models.Q(("operator__isnull", True)),
+                name="appointment_standing_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='party',
-            constraint=models.UniqueConstraint(models.F('cruise'), models.F('family_name'), models.F('given_name'), models.F('role'), name='party_once'),
+            model_name="party",
+            constraint=models.UniqueConstraint(
+                models.F("cruise"), models.F("family_name"), models.F("given_name"), models.F("role"), name="party_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='party',
-            constraint=models.UniqueConstraint(models.F('cruise'), models.F('person'), models.F('role'), name='party_person_once'),
+            model_name="party",
+            constraint=models.UniqueConstraint(
+                models.F("cruise"), models.F("person"), models.F("role"), name="party_person_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sailingorders',
-            constraint=models.UniqueConstraint(models.F('cruise'), models.F('number'), name='orders_numbered_once'),
+            model_name="sailingorders",
+            constraint=models.UniqueConstraint(models.F("cruise"), models.F("number"), name="orders_numbered_once"),
         ),
         migrations.AddConstraint(
-            model_name='target',
-            constraint=models.UniqueConstraint(models.F('cruise'), models.F('name'), name='target_once'),
+            model_name="target",
+            constraint=models.UniqueConstraint(models.F("cruise"), models.F("name"), name="target_once"),
         ),
         migrations.AddConstraint(
-            model_name='target',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('latitude__isnull', True), ('longitude__isnull', True)), models.Q(('latitude__range', (-90, 90)), ('longitude__range', (-180, 180))), _connector='OR'), name='target_position_on_globe'),
+            model_name="target",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("latitude__isnull", True), ("longitude__isnull", True)),
+                    models.Q(("latitude__range", (-90, 90)), ("longitude__range", (-180, 180))),
+                    _connector="OR",
+                ),
+                name="target_position_on_globe",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='token',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at__isnull', True), ('expires_at__gt', models.F('created_at')), _connector='OR'), name='token_ends_after_start'),
+            model_name="token",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("expires_at__isnull", True), ("expires_at__gt", models.F("created_at")), _connector="OR"
+                ),
+                name="token_ends_after_start",
+            ),
         ),
         migrations.AddIndex(
-            model_name='cruise',
-            index=models.Index(fields=['vessel', '-depart_date'], name='portal_crui_vessel__6e1876_idx'),
+            model_name="cruise",
+            index=models.Index(fields=["vessel", "-depart_date"], name="portal_crui_vessel__6e1876_idx"),
         ),
         migrations.AddConstraint(
-            model_name='cruise',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('cruise_id'), name='cruise_id_once'),
+            model_name="cruise",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Lower("cruise_id"), name="cruise_id_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='cruise',
-            constraint=models.CheckConstraint(condition=models.Q(('arrive_date__gte', models.F('depart_date'))), name='cruise_returns_after_start'),
+            model_name="cruise",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("arrive_date__gte", models.F("depart_date"))), name="cruise_returns_after_start"
+            ),
         ),
         migrations.AddIndex(
-            model_name='work',
-            index=models.Index(fields=['state', '-started_at'], name='portal_work_state_1c90e6_idx'),
+            model_name="work",
+            index=models.Index(fields=["state", "-started_at"], name="portal_work_state_1c90e6_idx"),
         ),
         migrations.AddIndex(
-            model_name='work',
-            index=models.Index(fields=['door', 'key'], name='portal_work_door_69f4aa_idx'),
+            model_name="work",
+            index=models.Index(fields=["door", "key"], name="portal_work_door_69f4aa_idx"),
         ),
         migrations.AddConstraint(
-            model_name='work',
-            constraint=models.UniqueConstraint(models.F('door'), models.F('key'), condition=models.Q(('state', 'running')), name='work_running_once'),
+            model_name="work",
+            constraint=models.UniqueConstraint(
+                models.F("door"), models.F("key"), condition=models.Q(("state", "running")), name="work_running_once"
+            ),
         ),
     ]

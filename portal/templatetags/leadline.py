@@ -14,14 +14,41 @@ register = template.Library()
 
 # Every state word of every table and the tone it is shown in; a house test checks that none is missing.
 TONES = {
+    # cruise
     "planned": "waiting",
     "at sea": "active",
     "ended": "neutral",
     "cancelled": "bad",
+    # work
     "running": "active",
     "done": "good",
     "failed": "bad",
     "interrupted": "warn",
+    # event log
+    "not opened": "waiting",
+    "open": "active",
+    "closed": "good",
+    # distribution
+    "received": "active",
+    "verified": "active",
+    "classified": "good",
+    "superseded": "neutral",
+    # data set
+    "draft": "waiting",
+    "approved": "good",
+    "released": "good",
+    "retired": "neutral",
+    "held": "held",
+    # review
+    "returned": "warn",
+    # identifier
+    "reserved": "waiting",
+    "registered": "good",
+    "stale": "active",
+    # submission
+    "waiting": "waiting",
+    "staged": "active",
+    "accessioned": "good",
 }
 
 
@@ -79,16 +106,34 @@ def _degrees(value: float, positive: str, negative: str, figures: int) -> str:
 def icon(name: str) -> SafeString:
     """An icon of the set, from the sprite; always beside a word, hence hidden from readers of the page aloud."""
     return format_html(
-        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#icon-{}"></use></svg>',
-        static("vendor/icons.svg"),
-        name,
+        '<svg class="icon" aria-hidden="true"><use href="{}#icon-{}"/></svg>', static("vendor/icons.svg"), name
     )
 
 
+@register.filter
+def initials(name: str) -> str:
+    """The first letters of the first and the last word of a name."""
+    parts = str(name).split()
+    return "".join(part[0] for part in ([parts[0], parts[-1]] if len(parts) > 1 else parts)).upper()
+
+
+@register.filter
+def initial(name: str) -> str:
+    """A sentence's first letter in capitals, the rest as it is."""
+    return name[:1].upper() + name[1:]
+
+
+@register.filter
+def item(mapping: Any, key: Any) -> Any:
+    """A value of a mapping by a key that is itself a variable."""
+    return mapping.get(key) if hasattr(mapping, "get") else None
+
+
 @register.inclusion_tag("parts/_chip.html")
-def chip(state: str, since: Any = None, url: str = "", tone: str = "") -> dict[str, Any]:
-    """The chip of a state: word, shape and colour, and since when."""
-    return {"state": state, "since": since, "url": url, "tone": tone or TONES.get(state, "neutral")}
+def chip(state: str, since: Any = None, href: str = "", tone: str = "", until: Any = None) -> dict[str, Any]:
+    """The chip of a state: word, shape and colour, and since when; `tone` where the word is no state of a table."""
+    tone = tone or TONES.get(state, "neutral")
+    return {"state": tone, "word": state[:1].upper() + state[1:], "since": since, "until": until, "href": href}
 
 
 @register.filter

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -14,6 +15,7 @@ from portal import access, floor
 from portal.forms.cruises import CruiseFilter
 from portal.lifecycle import CRUISE
 from portal.models import Cruise, JournalEntry, Work
+from portal.models.cruise import CHIEFS
 from portal.views.doors import needs, of_cruise, public
 
 LIST_PAGE, JOURNAL_PAGE = 50, 100
@@ -46,7 +48,11 @@ def cruise_list(request: HttpRequest) -> HttpResponse:
     cruises: Any = Cruise.objects.visible_to(request.user)
     form = CruiseFilter(request.GET, queryset=cruises.select_related("vessel", "depart_port", "arrive_port"))
     page = Paginator(form.qs.prefetch_related("parties"), LIST_PAGE).get_page(request.GET.get("page"))
-    return render(request, "portal/cruise_list.html", {"filter": form, "page": page})
+    return render(
+        request,
+        "portal/cruise_list.html",
+        {"filter": form, "page": page, "may_submit": access.may(request.user, "orders.submit")},
+    )
 
 
 @of_cruise
@@ -56,14 +62,29 @@ def cruise_page(request: HttpRequest, cruise: Cruise) -> HttpResponse:
     if request.path.split("/")[2] != cruise.cruise_id:
         return redirect("cruise", cruise.cruise_id)
     panels = floor.in_order(panel for app in floor.floors() for panel in app.panels(request, cruise))
+    stages = [_walkable(request, cruise, stage) for app in floor.floors() for stage in app.stages(cruise)]
+    verbs = ("orders.amend", "journal.read", "party.see_private")
     context = {
         "cruise": cruise,
-        "stages": [stage for app in floor.floors() for stage in app.stages(cruise)],
+        "stages": stages,
+        "next_act": next((stage for stage in stages if stage.act), None),
         "panels": panels,
-        "may": {verb: access.may(request.user, verb, cruise) for verb in ("orders.amend", "journal.read")},
+        "may": {verb.replace(".", "_"): access.may(request.user, verb, cruise) for verb in verbs},
+        "awards": cruise.awards.all(),
+        "targets": cruise.targets.all(),
+        "party": cruise.parties.exclude(role__in=CHIEFS),
+        "party_count": cruise.parties.count(),
+        "journal": JournalEntry.objects.filter(cruise=cruise)[:8],
         "steps_now": [verb for verb in CRUISE.steps if _offers(request, cruise, verb)],
     }
     return render(request, "portal/cruise.html", context)
+
+
+def _walkable(request: HttpRequest, cruise: Cruise, stage: floor.Stage) -> floor.Stage:
+    """The stage as this person sees it: without the way to what is not theirs."""
+    if stage.right and not access.may(request.user, stage.right, cruise):
+        return replace(stage, url="", act="")
+    return stage
 
 
 def _offers(request: HttpRequest, cruise: Cruise, verb: str) -> bool:

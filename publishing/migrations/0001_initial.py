@@ -6,146 +6,240 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('inventory', '0001_initial'),
-        ('portal', '0001_initial'),
+        ("inventory", "0001_initial"),
+        ("portal", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='OaiRecord',
+            name="OaiRecord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('identifier', models.CharField(max_length=200, unique=True)),
-                ('datestamp', models.DateTimeField(help_text='of the last change that harvesters must see, in whole seconds')),
-                ('deleted', models.BooleanField(default=False)),
-                ('cruise', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='oai_records', to='portal.cruise')),
-                ('dataset', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='oai_record', to='inventory.dataset')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("identifier", models.CharField(max_length=200, unique=True)),
+                (
+                    "datestamp",
+                    models.DateTimeField(help_text="of the last change that harvesters must see, in whole seconds"),
+                ),
+                ("deleted", models.BooleanField(default=False)),
+                (
+                    "cruise",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="oai_records", to="portal.cruise"
+                    ),
+                ),
+                (
+                    "dataset",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="oai_record",
+                        to="inventory.dataset",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['datestamp', 'pk'],
+                "ordering": ["datestamp", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='OaiMembership',
+            name="OaiMembership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('spec', models.CharField(max_length=120)),
-                ('name', models.CharField(max_length=200)),
-                ('datestamp', models.DateTimeField()),
-                ('record', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='publishing.oairecord')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("spec", models.CharField(max_length=120)),
+                ("name", models.CharField(max_length=200)),
+                ("datestamp", models.DateTimeField()),
+                (
+                    "record",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to="publishing.oairecord",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['spec', 'record'],
+                "ordering": ["spec", "record"],
             },
         ),
         migrations.CreateModel(
-            name='OaiRendering',
+            name="OaiRendering",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('prefix', models.CharField(max_length=40)),
-                ('xml', models.TextField()),
-                ('record', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='renderings', to='publishing.oairecord')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("prefix", models.CharField(max_length=40)),
+                ("xml", models.TextField()),
+                (
+                    "record",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="renderings",
+                        to="publishing.oairecord",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['record', 'prefix'],
+                "ordering": ["record", "prefix"],
             },
         ),
         migrations.CreateModel(
-            name='Release',
+            name="Release",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('record', models.TextField(help_text='the canonical cruise record at that moment')),
-                ('sha256', models.CharField(max_length=64)),
-                ('released_at', models.DateTimeField()),
-                ('cruise', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='portal.cruise')),
-                ('review', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='release', to='inventory.review')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("record", models.TextField(help_text="the canonical cruise record at that moment")),
+                ("sha256", models.CharField(max_length=64)),
+                ("released_at", models.DateTimeField()),
+                (
+                    "cruise",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="releases", to="portal.cruise"
+                    ),
+                ),
+                (
+                    "review",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="release", to="inventory.review"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['cruise', '-number'],
+                "ordering": ["cruise", "-number"],
             },
         ),
         migrations.CreateModel(
-            name='Submission',
+            name="Submission",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('state', models.CharField(choices=[('waiting', 'waiting'), ('staged', 'staged'), ('accessioned', 'accessioned')], default='waiting', max_length=12)),
-                ('since', models.DateTimeField()),
-                ('bag', models.TextField(blank=True, help_text='directory of the bag, under the staging directory')),
-                ('files', models.PositiveIntegerField(default=0)),
-                ('bytes', models.BigIntegerField(default=0)),
-                ('tagmanifest_sha256', models.CharField(blank=True, max_length=64)),
-                ('staged_at', models.DateTimeField(blank=True, null=True)),
-                ('dataset', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='submission', to='inventory.dataset')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("waiting", "waiting"), ("staged", "staged"), ("accessioned", "accessioned")],
+                        default="waiting",
+                        max_length=12,
+                    ),
+                ),
+                ("since", models.DateTimeField()),
+                ("bag", models.TextField(blank=True, help_text="directory of the bag, under the staging directory")),
+                ("files", models.PositiveIntegerField(default=0)),
+                ("bytes", models.BigIntegerField(default=0)),
+                ("tagmanifest_sha256", models.CharField(blank=True, max_length=64)),
+                ("staged_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "dataset",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="submission", to="inventory.dataset"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-since'],
+                "ordering": ["-since"],
             },
         ),
         migrations.CreateModel(
-            name='Accession',
+            name="Accession",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('archive', models.CharField(max_length=120)),
-                ('number', models.CharField(max_length=60)),
-                ('version', models.CharField(max_length=20)),
-                ('landing_url', models.URLField(max_length=500)),
-                ('direct_url', models.URLField(blank=True, max_length=500)),
-                ('checksum', models.CharField(blank=True, help_text='SHA-256 of tagmanifest-sha256.txt, as verified', max_length=64)),
-                ('accessioned_at', models.DateTimeField()),
-                ('told_at', models.DateTimeField()),
-                ('told_by', models.CharField(max_length=200)),
-                ('submission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='accessions', to='publishing.submission')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("archive", models.CharField(max_length=120)),
+                ("number", models.CharField(max_length=60)),
+                ("version", models.CharField(max_length=20)),
+                ("landing_url", models.URLField(max_length=500)),
+                ("direct_url", models.URLField(blank=True, max_length=500)),
+                (
+                    "checksum",
+                    models.CharField(
+                        blank=True, help_text="SHA-256 of tagmanifest-sha256.txt, as verified", max_length=64
+                    ),
+                ),
+                ("accessioned_at", models.DateTimeField()),
+                ("told_at", models.DateTimeField()),
+                ("told_by", models.CharField(max_length=200)),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="accessions",
+                        to="publishing.submission",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['submission', 'pk'],
+                "ordering": ["submission", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Identifier',
+            name="Identifier",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('doi', models.CharField(max_length=120, unique=True)),
-                ('state', models.CharField(choices=[('reserved', 'reserved'), ('registered', 'registered'), ('stale', 'stale')], default='reserved', max_length=12)),
-                ('since', models.DateTimeField()),
-                ('registrar', models.CharField(blank=True, help_text='where it is registered', max_length=200)),
-                ('metadata_sha256', models.CharField(blank=True, help_text='of what the registrar was told last', max_length=64)),
-                ('registered_at', models.DateTimeField(blank=True, null=True)),
-                ('cruise', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='identifiers', to='portal.cruise')),
-                ('dataset', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='identifier', to='inventory.dataset')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("doi", models.CharField(max_length=120, unique=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("reserved", "reserved"), ("registered", "registered"), ("stale", "stale")],
+                        default="reserved",
+                        max_length=12,
+                    ),
+                ),
+                ("since", models.DateTimeField()),
+                ("registrar", models.CharField(blank=True, help_text="where it is registered", max_length=200)),
+                (
+                    "metadata_sha256",
+                    models.CharField(blank=True, help_text="of what the registrar was told last", max_length=64),
+                ),
+                ("registered_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "cruise",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="identifiers", to="portal.cruise"
+                    ),
+                ),
+                (
+                    "dataset",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="identifier",
+                        to="inventory.dataset",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['doi'],
-                'constraints': [models.UniqueConstraint(models.F('cruise'), condition=models.Q(('dataset__isnull', True)), name='identifier_cruise_once')],
+                "ordering": ["doi"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("cruise"), condition=models.Q(("dataset__isnull", True)), name="identifier_cruise_once"
+                    )
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='oairecord',
-            index=models.Index(fields=['datestamp', 'id'], name='publishing__datesta_290c15_idx'),
+            model_name="oairecord",
+            index=models.Index(fields=["datestamp", "id"], name="publishing__datesta_290c15_idx"),
         ),
         migrations.AddIndex(
-            model_name='oaimembership',
-            index=models.Index(fields=['spec', 'datestamp', 'record'], name='publishing__spec_4cb89c_idx'),
+            model_name="oaimembership",
+            index=models.Index(fields=["spec", "datestamp", "record"], name="publishing__spec_4cb89c_idx"),
         ),
         migrations.AddConstraint(
-            model_name='oaimembership',
-            constraint=models.UniqueConstraint(models.F('record'), models.F('spec'), name='oai_membership_once'),
+            model_name="oaimembership",
+            constraint=models.UniqueConstraint(models.F("record"), models.F("spec"), name="oai_membership_once"),
         ),
         migrations.AddConstraint(
-            model_name='oairendering',
-            constraint=models.UniqueConstraint(models.F('record'), models.F('prefix'), name='oai_rendering_once'),
+            model_name="oairendering",
+            constraint=models.UniqueConstraint(models.F("record"), models.F("prefix"), name="oai_rendering_once"),
         ),
         migrations.AddConstraint(
-            model_name='release',
-            constraint=models.UniqueConstraint(models.F('cruise'), models.F('number'), name='release_numbered_once'),
+            model_name="release",
+            constraint=models.UniqueConstraint(models.F("cruise"), models.F("number"), name="release_numbered_once"),
         ),
         migrations.AddConstraint(
-            model_name='accession',
-            constraint=models.UniqueConstraint(models.F('submission'), models.F('number'), models.F('version'), name='accession_once'),
+            model_name="accession",
+            constraint=models.UniqueConstraint(
+                models.F("submission"), models.F("number"), models.F("version"), name="accession_once"
+            ),
         ),
     ]

@@ -10,7 +10,6 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.templatetags.static import static
 from lxml import etree, html
-from weasyprint import CSS, HTML
 
 from portal.models import Cruise
 from publishing import crosswalks, record
@@ -23,12 +22,16 @@ def as_html(cruise: Cruise, *, now: dt.datetime, private: bool = False) -> bytes
     """The report as an HTML document. With `private` the whole science party is in it."""
     tree = _tree(cruise, now, private)
     tree.set("data-theme", "light")
-    return b"<!DOCTYPE html>\n" + html.tostring(tree, encoding="utf-8")
+    return b"<!DOCTYPE html>\n" + bytes(html.tostring(tree, encoding="utf-8"))
 
 
 def as_pdf(cruise: Cruise, *, now: dt.datetime, private: bool = False) -> bytes:
     """The report as PDF. Nothing is fetched from anywhere: the style is read from our own files."""
-    document = html.tostring(_tree(cruise, now, private), encoding="unicode")
+    from weasyprint import CSS, HTML  # takes half a second, which only those who print need to wait
+
+    tree = _tree(cruise, now, private)
+    etree.strip_elements(tree, "link", with_tail=False)
+    document = html.tostring(tree, encoding="unicode")
     style = finders.find(STYLE)
     rules = Path(style).read_text(encoding="utf-8") if isinstance(style, str) else ""
     made: Any = HTML(string=document, url_fetcher=_fetch_nothing).write_pdf(

@@ -143,6 +143,19 @@ def test_the_seams_between_buffers_hide_nothing(at: int) -> None:
     assert flagged(fixes) == {at: Flag.ACCELERATION}
 
 
+def test_a_step_between_two_buffers_is_seen_like_any_other() -> None:
+    def flags(at: int) -> list[int]:
+        fixes = track(7300, speed=2.0)
+        fixes.latitude[at:] += 50 / DEGREE
+        return [row - at for row in flagged(fixes)]
+
+    inside = flags(1800)
+    assert len(inside) > 3
+    for seam in (3600, 7200):  # which of two equal suspects goes first may differ
+        assert abs(len(flags(seam)) - len(inside)) <= 2
+        assert max(map(abs, flags(seam))) <= max(map(abs, inside)) + 2
+
+
 def test_a_bad_stretch_does_not_eat_the_rest() -> None:
     fixes = track(2000)
     fixes.latitude[500:520] += 1000 / DEGREE

@@ -353,7 +353,7 @@ async function draw(container) {
         new ScaleLine({ units: "nautical", minWidth: 72 }),
         new Attribution({ collapsible: false }),
       ],
-      interactions: defaultInteractions({ altShiftDragRotate: false, pinchRotate: false, onFocusOnly: false }),
+      interactions: defaultInteractions({ altShiftDragRotate: false, pinchRotate: false, onFocusOnly: true }),
       view: new View({ center: [0, 0], zoom: 1, minZoom: 0, maxZoom: 14, enableRotation: false }),
     });
   } catch (error) {
@@ -362,6 +362,15 @@ async function draw(container) {
     throw error;
   }
   landSource.setAttributions("Natural Earth");
+  // Wheel and finger belong to the page until the map is pressed; a mouse that presses it means it.
+  container.addEventListener(
+    "pointerdown",
+    (event) => {
+      const onMap = event.pointerType === "mouse" && event.target.closest(".ol-layers");
+      if (onMap && !container.contains(document.activeElement)) container.focus({ preventScroll: true });
+    },
+    { capture: true },
+  );
 
   const { chosen } = eventFeatures.length
     ? walker(map, eventFeatures, () => layers.events.changed())
