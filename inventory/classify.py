@@ -195,5 +195,7 @@ def waiting_to_classify() -> list[str]:
 def run(key: str, progress: Progress) -> None:
     """Job: classifies one distribution with its vessel's profile."""
     distribution = Distribution.objects.select_related("cruise").get(pk=key)
+    if distribution.state != "verified":
+        return
     progress.describe(f"Classifying {distribution}", distribution.cruise, total=distribution.files.count())
     classify(distribution=distribution, by=access.WORKER, progress=progress)

@@ -268,6 +268,8 @@ def verify(key: str, progress: Progress) -> None:
     Raises NotNow when the directory is gone: what was read stays, the rest waits until it is there again.
     """
     distribution = Distribution.objects.select_related("cruise").get(pk=key)
+    if distribution.state != "received":
+        return
     root = Path(distribution.root)
     unread = distribution.files.filter(verified_at__isnull=True, state__in=("listed", "found", "unreadable"))
     total = distribution.files.exclude(state="missing").count()

@@ -94,11 +94,11 @@ def _entries(distribution: Distribution) -> Iterator[Entry]:
         yield Entry(path, size, changed_at, {"md5": md5, "sha256": sha256}, 0)
 
 
-def md5deep(distribution: Distribution) -> Iterator[bytes]:
+def md5deep(distribution: Distribution) -> Iterator[bytes | str]:
     """The inventory as `md5deep -r -l -z` writes it."""
     return iter(manifests.write_md5deep(_entries(distribution)))
 
 
-def hashdeep(distribution: Distribution) -> Iterator[bytes]:
+def hashdeep(distribution: Distribution) -> Iterator[bytes | str]:
     """The inventory as HASHDEEP-1.0, against which `hashdeep -r -l -a -k` audits a disk."""
     return iter(manifests.write_hashdeep(_entries(distribution), ("md5", "sha256")))

@@ -43,6 +43,8 @@ def waiting_to_navigate() -> list[str]:
 def run(key: str, progress: Progress) -> None:
     """Job: makes the track of one distribution."""
     distribution = Distribution.objects.select_related("cruise__vessel").get(pk=key)
+    if distribution.state != "classified" or key not in waiting_to_navigate():
+        return
     progress.describe(f"Making the track of {distribution}", distribution.cruise, unit="feeds")
     make(distribution=distribution, by=access.WORKER, beat=progress.beat)
 

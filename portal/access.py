@@ -107,6 +107,11 @@ def operators_of(actor: Actor) -> frozenset[str]:
     return frozenset(a.operator_id for a in _appointments(actor) if a.role == Role.OPERATOR and a.operator_id)
 
 
+def forget(person: Any) -> None:
+    """Drops what is remembered of a person's appointments, after one was made or taken back."""
+    person.__dict__.pop("_leadline_appointments", None)
+
+
 def _appointments(person: Any) -> list[Any]:
     """The person's appointments, read once for each object in memory."""
     if not hasattr(person, "_leadline_appointments"):

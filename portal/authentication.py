@@ -62,8 +62,10 @@ class AlwaysJson(negotiation.BaseContentNegotiation):
 
 
 def scope_of(view: APIView, request: Request) -> str:
-    """The scope that this call needs: `view.scope` for calls that change something, "read" for the others."""
-    return "read" if request.method in permissions.SAFE_METHODS else getattr(view, "scope", "")
+    """The scope that a call needs: `view.scope` for one that changes something, else `view.read_scope` or "read"."""
+    if request.method in permissions.SAFE_METHODS:
+        return str(getattr(view, "read_scope", "read"))
+    return str(getattr(view, "scope", ""))
 
 
 def check_cruise(request: Request, cruise: Cruise) -> None:

@@ -58,7 +58,7 @@ class Crew(BaseCommand):
     def start(self, crew: Supervisor, host: str) -> None:
         """Starts the processes, and waits until queue and site answer. Raises CommandError when they do not."""
         try:
-            crew.start("queue", "web server")
+            crew.start("queue", "test registrar", "web server")
             supervisor.wait_for_queue(settings.REDIS_URL)
         except CannotStart as error:
             raise CommandError(str(error)) from error

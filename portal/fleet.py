@@ -49,4 +49,5 @@ def appoint(*, person: Person, role: Role, by: Actor, operator: Operator | None 
     appointment, created = Appointment.objects.get_or_create(person=person, role=role.value, operator=operator)
     if created:
         journal.record(by, "person.appoint", appointment)
+        access.forget(person)
     return appointment

@@ -40,13 +40,17 @@ class Child:
     name: str
     command: Sequence[str]
     restart: bool = True
+    log: Path | None = None
     process: subprocess.Popen[bytes] | None = None
     starts: list[float] = field(default_factory=list)
 
     def start(self) -> None:
         """Starts it in a process group of its own, so that Ctrl-C reaches it through us alone."""
         logger.debug("starting", child=self.name)
-        self.process = subprocess.Popen(self.command, preexec_fn=_end_with_parent, start_new_session=True)  # noqa: S603
+        output = None if self.log is None else self.log.open("ab")
+        self.process = subprocess.Popen(  # noqa: S603  the command is ours
+            self.command, preexec_fn=_end_with_parent, start_new_session=True, stdout=output, stderr=output
+        )
         self.starts.append(time.monotonic())
 
     @property
@@ -98,19 +102,25 @@ class Supervisor:
         return True
 
     def stop(self) -> None:
-        """Asks every child to end, the last started first, and kills those that do not."""
+        """Asks every child to end, the queue after those who use it, and kills those that do not within the grace."""
         self.stopping = True
-        for child in reversed(self.children):
-            _signal(child, signal.SIGTERM)
-        deadline = time.monotonic() + GRACE_SECONDS
-        for child in reversed(self.children):
-            if child.process is None:
-                continue
-            try:
-                child.process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                _signal(child, signal.SIGKILL)
-                child.process.wait()
+        queue = [child for child in self.children if child.name == "queue"]
+        for group in ([child for child in self.children if child not in queue], queue):
+            for child in group:
+                _signal(child, signal.SIGTERM)
+            deadline = time.monotonic() + GRACE_SECONDS
+            for child in group:
+                _await(child, max(0.1, deadline - time.monotonic()))
+
+
+def _await(child: Child, seconds: float) -> None:
+    if child.process is None:
+        return
+    try:
+        child.process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        _signal(child, signal.SIGKILL)
+        child.process.wait()
 
 
 def _signal(child: Child, number: signal.Signals) -> None:

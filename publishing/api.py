@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.http import FileResponse
+from django.http import StreamingHttpResponse
 from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from inventory import paths, scan
-from portal import access, jobs
+from portal import access, jobs, streaming
 from portal.authentication import Pages, check_cruise
-from portal.models import Token
 from portal.refusals import NotYou
 from publishing.archives import submission as submissions
 from publishing.models import Submission
@@ -62,6 +61,7 @@ class SubmissionList(APIView):
     """`GET /api/v1/submissions?state=staged`: what is laid out for the archive."""
 
     permission = "signed in"
+    read_scope = "archive:fetch"
 
     def get(self, request: Request) -> Response:
         if not access.may(request.user, "submission.see"):
@@ -79,13 +79,9 @@ class BagFile(APIView):
     """`GET /api/v1/submissions/{uuid}/bag/{path}`: one file of a staged bag, as `tagmanifest-sha256.txt`."""
 
     permission = "signed in"
+    read_scope = "archive:fetch"
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        if isinstance(request.auth, Token) and "archive:fetch" not in request.auth.scopes:
-            raise exceptions.PermissionDenied("This token lacks the scope archive:fetch.")
-
-    def get(self, request: Request, uuid: str, path: str) -> FileResponse:
+    def get(self, request: Request, uuid: str, path: str) -> StreamingHttpResponse:
         submission = _submission(request, uuid)
         if submission.state == "waiting":
             raise exceptions.NotFound("The bag is not staged yet.")
@@ -93,7 +89,9 @@ class BagFile(APIView):
             handle = scan.open_inside(Path(settings.STAGING) / submission.bag, path)
         except (OSError, paths.PathRefused) as error:
             raise exceptions.NotFound("There is no such file in the bag.") from error
-        return FileResponse(os.fdopen(handle, "rb"), as_attachment=True, filename=path.rpartition("/")[2])
+        file, size = os.fdopen(handle, "rb"), os.fstat(handle).st_size
+        name = path.rpartition("/")[2]
+        return streaming.send_file(request._request, file, size, content_type="application/octet-stream", name=name)
 
 
 class AccessionInput(serializers.Serializer):

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from lxml import etree
 
@@ -47,9 +48,11 @@ def reserve(cruise: Cruise, dataset: Dataset | None = None) -> Identifier:
     return identifier
 
 
-def outdate(cruise: Cruise) -> int:
-    """Marks the registered identifiers of a cruise and its data sets as stale: what they tell has changed."""
-    return Identifier.objects.filter(cruise=cruise, state="registered").update(state="stale", since=timezone.now())
+def outdate(*changed: Dataset, cruise: Cruise | None = None) -> int:
+    """Marks the registered identifiers of these data sets and of their cruise as stale: what they tell has changed."""
+    cruises = {dataset.cruise_id for dataset in changed} | ({cruise.pk} if cruise else set())
+    told = Q(dataset__in=changed) | Q(cruise__in=cruises, dataset__isnull=True)
+    return Identifier.objects.filter(told, state="registered").update(state="stale", since=timezone.now())
 
 
 def waiting() -> list[str]:

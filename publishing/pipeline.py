@@ -10,6 +10,7 @@ import hashlib
 import shutil
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from eventlog import intake as log_intake
 from eventlog import logbook
 from inventory import intake, profiles, review
 from inventory.models import Dataset, Distribution
-from portal import fleet, jobs, tokens
+from portal import fleet, jobs, tokens, work
 from portal.access import CONSOLE
 from portal.demo.load import make_people
 from portal.lifecycle import Role
@@ -32,7 +33,7 @@ from portal.refusals import NotNow
 from publishing.models import Identifier, OaiRecord, Submission
 
 EXAMPLES = settings.BASE_DIR / "docs" / "examples"
-PATIENCE_SECONDS = 300
+PATIENCE_SECONDS, ATTEMPTS = 300, 3
 ARCHIVE = "Example Data Centre"
 
 
@@ -80,9 +81,11 @@ class Walk:
 
     def __init__(self, example: Example, data: Path, people: dict[str, Person], say: Callable[[str], None]) -> None:
         self.example, self.data, self.people, self.say = example, data, people, say
+        self.failures: Counter[str] = Counter()
 
     def go(self) -> Cruise:
         """All steps, in order. Raises NotNow where one cannot be done."""
+        self._failed()  # failures of a walk that was stopped are tried again at once
         self._register()
         cruise = self._orders()
         self._log(cruise)
@@ -197,7 +200,7 @@ class Walk:
 
     def _archive(self, cruise: Cruise) -> None:
         """The archive's side: fetches each bag's seal over HTTP, and tells its accession by the callback."""
-        rows = Submission.objects.filter(dataset__cruise=cruise, state="staged").order_by("pk")
+        rows = list(Submission.objects.filter(dataset__cruise=cruise, state="staged").order_by("pk"))
         if not rows:
             return
         token, secret = tokens.issue(
@@ -209,26 +212,19 @@ class Walk:
         )
         headers = {"Authorization": f"Bearer {secret}"}
         for row in rows:
-            base = f"http://127.0.0.1:{settings.PORT}/api/v1/submissions/{row.uuid}"
-            seal = requests.get(f"{base}/bag/tagmanifest-sha256.txt", headers=headers, timeout=60)
-            seal.raise_for_status()
-            number = f"EX{int(hashlib.sha256(cruise.cruise_id.encode()).hexdigest()[:6], 16):08d}"
-            answer = requests.put(
-                f"{base}/accession",
-                headers=headers,
-                timeout=60,
-                json={
-                    "archive": ARCHIVE,
-                    "accession": number,
-                    "version": "1.1",
-                    "landing_url": f"https://archive.example/accession/{number}/{row.dataset.identifier.doi}",
-                    "checksum": hashlib.sha256(seal.content).hexdigest(),
-                },
-            )
-            if answer.status_code not in (200, 201):
-                raise NotNow(f"The accession of {row.dataset} was refused: {answer.status_code} {answer.text[:300]}")
+            try:
+                _tell_accession(row, headers)
+            except requests.RequestException as error:
+                raise NotNow(f"The archive's call about {row.dataset} failed: {error}") from error
         tokens.revoke(token=token, by=CONSOLE, note="the walk is over")
-        self.say(f"8 archive: {ARCHIVE} accessioned {rows.count() or len(rows)} data sets by the callback")
+        self.say(f"8 archive: {ARCHIVE} accessioned {len(rows)} data sets by the callback")
+
+    def _failed(self) -> list[Work]:
+        """Work for this cruise that failed since the last look; it is tried again without the usual pause."""
+        rows = list(Work.objects.filter(cruise__cruise_id=self.example.cruise_id, state="failed"))
+        for row in rows:
+            work.wake(row.door, row.key)
+        return rows
 
     def _state(self, distribution: Distribution) -> str:
         return str(Distribution.objects.values_list("state", flat=True).get(pk=distribution.pk))
@@ -241,13 +237,30 @@ class Walk:
             if not told:
                 self.say(f"  waiting for {what}")
                 told = True
-            failed = Work.objects.filter(cruise__cruise_id=self.example.cruise_id, state="failed").first()
-            if failed is not None:
-                raise NotNow(f"{failed.label} failed: {failed.message}")
+            for row in self._failed():
+                self.failures[row.label] += 1
+                if self.failures[row.label] > ATTEMPTS:
+                    raise NotNow(f"{row.label} failed: {row.message}")
             if time.monotonic() > deadline:
                 raise NotNow(f"Waited {PATIENCE_SECONDS} s for {what}. Look at the work page.")
             jobs.wake_workers()
             time.sleep(0.5)
+
+
+def _tell_accession(row: Submission, headers: dict[str, str]) -> None:
+    """What an archive does: fetches the bag's seal, and tells under which number it keeps the data."""
+    base = f"http://127.0.0.1:{settings.PORT}/api/v1/submissions/{row.uuid}"
+    seal = requests.get(f"{base}/bag/tagmanifest-sha256.txt", headers=headers, timeout=60)
+    seal.raise_for_status()
+    number = f"EX{int(hashlib.sha256(row.cruise.cruise_id.encode()).hexdigest()[:6], 16):08d}"
+    told = {
+        "archive": ARCHIVE,
+        "accession": number,
+        "version": "1.1",
+        "landing_url": f"https://archive.example/accession/{number}/{row.dataset.identifier.doi}",
+        "checksum": hashlib.sha256(seal.content).hexdigest(),
+    }
+    requests.put(f"{base}/accession", headers=headers, json=told, timeout=60).raise_for_status()
 
 
 def _counted(counts: dict[str, int]) -> str:

@@ -51,8 +51,8 @@ def release(key: str, progress: Progress) -> None:
         made.record, made.sha256 = text, hashlib.sha256(text.encode()).hexdigest()
         made.save(update_fields=["record", "sha256"])
         journal.record(access.WORKER, "record.release", made, changes={"sha256": [None, made.sha256]})
-        identifiers.outdate(cruise)
-        catalog.publish(cruise)
+        identifiers.outdate(*Dataset.objects.filter(cruise=cruise, state="released"), cruise=cruise)
+        catalog.publish(cruise, *Dataset.objects.filter(cruise=cruise, state="released"))
 
 
 def _valid(cruise: Cruise) -> etree._Element:
@@ -75,8 +75,10 @@ def clear(key: str, progress: Progress) -> None:
     """Job: a cleared data set gets its identifier and goes into the catalogue; from here on it cannot be held."""
     with transaction.atomic():
         dataset = Dataset.objects.select_related("cruise__vessel__operator").get(pk=key)
+        if key not in waiting_to_clear():
+            return
         progress.describe(f"Clearing {dataset}", dataset.cruise)
         datasets.release(dataset=dataset, by=access.WORKER, today=timezone.now().date())
         identifiers.reserve(dataset.cruise, dataset)
-        identifiers.outdate(dataset.cruise)
-        catalog.publish(dataset.cruise)
+        identifiers.outdate(dataset)
+        catalog.publish(dataset.cruise, dataset)

@@ -8,7 +8,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.paginator import Paginator
 from django.db.models import Count, Max, Min, Sum
-from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -20,7 +20,7 @@ from inventory.models import Dataset, Profile
 from inventory.overview import dataset_rows
 from inventory.rules import BadPattern
 from inventory.views.files import current
-from portal import access, floor, jobs, journal
+from portal import access, floor, jobs, journal, streaming
 from portal.models import Cruise, Vessel
 from portal.refusals import NotFound, NotLikeThis, Refusal
 from portal.views.doors import attempt, needs, of_cruise
@@ -73,7 +73,7 @@ def track_json(request: HttpRequest, cruise: Cruise) -> HttpResponse:
 
 @of_cruise
 @require_safe
-def product(request: HttpRequest, cruise: Cruise, kind: str) -> FileResponse:
+def product(request: HttpRequest, cruise: Cruise, kind: str) -> StreamingHttpResponse:
     """A navigation product as GeoCSV."""
     made = track.in_force(cruise)
     found = made.products.filter(kind=kind).first() if made else None
@@ -82,8 +82,9 @@ def product(request: HttpRequest, cruise: Cruise, kind: str) -> FileResponse:
     path = Path(settings.HOME) / found.path
     if not path.is_file():
         raise NotFound(f"The file of {found} is not there any more; have the track made again.")
-    return FileResponse(
-        path.open("rb"), as_attachment=True, filename=str(found), content_type="text/csv; charset=utf-8"
+    kind_of_file = "text/csv; charset=utf-8"
+    return streaming.send_file(
+        request, path.open("rb"), path.stat().st_size, content_type=kind_of_file, name=str(found)
     )
 
 

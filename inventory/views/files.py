@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from inventory import intake, listing, paths, review
 from inventory.forms import AnswerForm, FlagForm, ReceiveForm
 from inventory.models import Distribution, Flag
 from inventory.states import FILE_STATES
-from portal import access, jobs
+from portal import access, jobs, streaming
 from portal.models import Cruise, Work
 from portal.refusals import NotFound, Refusal
 from portal.views.doors import attempt, needs, of_cruise
@@ -101,7 +101,7 @@ def browse(request: HttpRequest, cruise: Cruise) -> HttpResponse:
 def download(request: HttpRequest, cruise: Cruise, form: str) -> StreamingHttpResponse:
     """The whole inventory as CSV, or as a manifest that md5deep or hashdeep audits a disk against."""
     distribution = current(cruise)
-    writers = {
+    writers: dict[str, tuple[Callable[[Distribution], Iterator[bytes | str]], str, str]] = {
         "csv": (_csv, "text/csv", "csv"),
         "md5deep": (listing.md5deep, "text/plain", "md5"),
         "hashdeep": (listing.hashdeep, "text/plain", "hashdeep"),
@@ -109,15 +109,14 @@ def download(request: HttpRequest, cruise: Cruise, form: str) -> StreamingHttpRe
     if form not in writers:
         raise NotFound(f"The inventory is not given as {form}; there are csv, md5deep and hashdeep.")
     write, kind, ending = writers[form]
-    response = StreamingHttpResponse(write(distribution), content_type=f"{kind}; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{cruise.cruise_id}-{distribution.number}.{ending}"'
-    return response
+    name = f"{cruise.cruise_id}-{distribution.number}.{ending}"
+    return streaming.send(request, write(distribution), content_type=f"{kind}; charset=utf-8", name=name)
 
 
 COLUMNS = ("path", "size", "changed_at", "state", "md5", "sha256", "delivered_md5", "delivered_sha256", "dataset")
 
 
-def _csv(distribution: Distribution) -> Iterator[str]:
+def _csv(distribution: Distribution) -> Iterator[bytes | str]:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(COLUMNS)

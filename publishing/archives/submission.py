@@ -19,7 +19,6 @@ from inventory import paths, scan
 from inventory.models import Dataset, File
 from portal import access, journal
 from portal.access import Actor
-from portal.models import Cruise
 from portal.refusals import Fault, NotLikeThis, NotNow
 from portal.work import Progress
 from publishing import addresses, identifiers
@@ -59,6 +58,8 @@ def pack(key: str, progress: Progress) -> None:
     submission = Submission.objects.select_related("dataset__cruise__vessel__operator", "dataset__identifier").get(
         pk=key
     )
+    if submission.state != "waiting":
+        return
     dataset = submission.dataset
     files = _files(dataset)
     total = sum(file.size or 0 for file in files)
@@ -218,8 +219,8 @@ def told(
             found,
             changes={"accession": [before, f"{archive} {number} version {version}"]},
         )
-        identifiers.outdate(found.dataset.cruise)
-        catalog.publish(Cruise.objects.select_related("vessel__operator").get(pk=found.dataset.cruise_id))
+        identifiers.outdate(found.dataset)
+        catalog.publish(found.dataset.cruise, found.dataset)
     return accession, True
 
 

@@ -35,14 +35,13 @@ def identifier_of(cruise: Cruise, dataset: Dataset | None = None) -> str:
     return f"oai:{addresses.domain()}:{tail}"
 
 
-def publish(cruise: Cruise) -> int:
-    """Brings the catalogue's records of a cruise and its released data sets up to date; returns how many changed.
+def publish(cruise: Cruise, *changed: Dataset) -> int:
+    """Brings the records of a cruise and of these data sets up to date; returns how many changed.
 
     Called at the end of the transaction that changed them, so that a datestamp is not much older than its commit.
     """
     root = record.build(cruise, today=timezone.now().date())
-    released = Dataset.objects.filter(cruise=cruise, state="released")
-    return sum(_publish(root, cruise, dataset) for dataset in [None, *released])
+    return sum(_publish(root, cruise, dataset) for dataset in [None, *changed])
 
 
 def withdraw(cruise: Cruise) -> int:

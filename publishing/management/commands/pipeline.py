@@ -30,6 +30,9 @@ class Command(Crew):
         if own:
             self.prepare(migrate=True, demonstration=False)
         crew = self.crew(host="127.0.0.1", workers=1) if own else None
+        log = settings.HOME / "pipeline.log"
+        for child in crew.children if crew else ():
+            child.log = log
         if crew is None:
             self.stdout.write(f"The site runs already at {settings.SITE_URL}; its workers are used.")
         try:
@@ -43,7 +46,7 @@ class Command(Crew):
                 self.stdout.write("Serving. Ctrl-C stops it.")
                 crew.watch()
         except Refusal as refusal:
-            raise CommandError(str(refusal)) from refusal
+            raise CommandError(f"{refusal} (what the processes said: {log})") from refusal
         except KeyboardInterrupt as stop:
             raise CommandError("Stopped. Start it again: it goes on where it was.") from stop
         finally:
