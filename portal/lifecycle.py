@@ -38,6 +38,14 @@ class Step:
     who: frozenset[Role]
 
 
+_tables: dict[str, Table] = {}
+
+
+def tables() -> list[Table]:
+    """Every state table that was made, in the order of their making."""
+    return list(_tables.values())
+
+
 class Table:
     """The life of one kind of thing: its states, each with a sentence, and its steps."""
 
@@ -45,6 +53,7 @@ class Table:
         self.thing = thing
         self.states = dict(states)
         self.steps = {step.verb: step for step in steps}
+        _tables[thing] = self
         for step in self.steps.values():
             unknown = (step.sources | {step.target}) - set(self.states)
             if unknown:

@@ -1,9 +1,17 @@
 """Fixtures that every test may use."""
 
+from __future__ import annotations
+
 import os
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.test import Client
+
+from tests import make
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -13,10 +21,64 @@ def shared(kind: str) -> Path:
     return Path(os.environ.get("LEADLINE_SHARED", ROOT.parent / "shared")) / kind
 
 
+def _shared_or_skip(kind: str) -> Path:
+    folder = shared(kind)
+    if not folder.is_dir():
+        pytest.skip(f"{kind} not found at {folder}; set LEADLINE_SHARED")
+    return folder
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real ships' data; the test is skipped, with the reason, where it is absent."""
-    folder = shared("data")
-    if not folder.is_dir():
-        pytest.skip(f"real data not found at {folder}; set LEADLINE_SHARED")
-    return folder
+    return _shared_or_skip("data")
+
+
+@pytest.fixture(scope="session")
+def schemas() -> Path:
+    """The folder of official XML schemas; the test is skipped, with the reason, where it is absent."""
+    return _shared_or_skip("schemas")
+
+
+@pytest.fixture
+def browse() -> Callable[[str | None], Client]:
+    """A client signed in as one of the named people; None for somebody who has not signed in."""
+
+    def client(name: str | None) -> Client:
+        made = Client()
+        if name is not None:
+            made.force_login(make.person(name), backend=settings.AUTHENTICATION_BACKENDS[0])
+        return made
+
+    return client
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of the test's own for files: deliveries, products, staging."""
+    monkeypatch.setattr(settings, "HOME", tmp_path)
+    monkeypatch.setattr(settings, "STAGING", tmp_path / "staging")
+    monkeypatch.setattr(settings, "DELIVERY_ROOTS", [tmp_path / "deliveries"])
+    return tmp_path
+
+
+@pytest.fixture
+def registrar(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The local registrar, really listening, for as long as the test runs; its address."""
+    from publishing.registrar.server import RegistrarServer, Store
+
+    server = RegistrarServer(
+        0,
+        store=Store(home / "registrar.sqlite3"),
+        user=settings.REGISTRAR_USER,
+        password=settings.REGISTRAR_PASSWORD,
+        prefix=settings.DOI_PREFIX,
+    )
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    address = f"http://127.0.0.1:{server.server_address[1]}"
+    monkeypatch.setattr(settings, "REGISTRAR_URL", address)
+    yield address
+    server.shutdown()
+    server.server_close()
+    thread.join()
