@@ -58,10 +58,11 @@ def _node(parent: etree._Element, name: str, value: object = None, **attributes:
 
 
 def _say(parent: etree._Element, **values: object) -> None:
-    """Children for those values that say something."""
+    """Children for those values that say something, also without what XML cannot carry."""
     for name, value in values.items():
-        if value not in ("", None):
-            _node(parent, name, _stamp(value) if isinstance(value, dt.datetime) else value)
+        text = None if value is None else plain(_stamp(value) if isinstance(value, dt.datetime) else str(value))
+        if text:
+            _node(parent, name, text)
 
 
 def _stamp(at: dt.datetime) -> str:

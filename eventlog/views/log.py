@@ -22,7 +22,7 @@ from portal.models import Cruise
 from portal.refusals import NotFound, NotLikeThis, Refusal
 from portal.views.doors import attempt, needs, of_cruise
 
-STREAM, MOST_POINTS = 100, 5000
+STREAM, MOST_POINTS = 50, 5000
 
 
 def _visible_log(request: HttpRequest, cruise: Cruise) -> Log:

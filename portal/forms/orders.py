@@ -27,11 +27,11 @@ class CruiseForm(forms.Form):
     type = forms.ChoiceField(label="Type of cruise", choices=[(t, t) for t in CRUISE_TYPES], initial="research")
     vessel = forms.ModelChoiceField(queryset=Vessel.objects.none())
     scheduler_id = forms.CharField(label="Scheduler's id", required=False, max_length=60)
-    depart_date = forms.DateField(label="Departure", widget=DAY)
+    depart_date = forms.DateField(label="Day", widget=DAY)
     depart_port_id = forms.CharField(label="Port id", max_length=20, help_text="of your port list, as 100055")
     depart_port_name = forms.CharField(label="Port", max_length=120)
     depart_port_country = forms.CharField(label="Country code", max_length=3, required=False, help_text="as US")
-    arrive_date = forms.DateField(label="Arrival", widget=DAY)
+    arrive_date = forms.DateField(label="Day", widget=DAY)
     arrive_port_id = forms.CharField(label="Port id", max_length=20)
     arrive_port_name = forms.CharField(label="Port", max_length=120)
     arrive_port_country = forms.CharField(label="Country code", max_length=3, required=False)
@@ -129,7 +129,7 @@ class OrdersForm:
         self.rows: dict[str, BaseFormSet[Any]] = {}
         self.titles: dict[str, str] = {}
         for name, title, form, most, _ in ROWS:
-            extra = 1 if initial is None or not row_initial[name] else 0
+            extra = 0 if row_initial[name] else 1
             factory = formset_factory(
                 form, extra=extra, max_num=most, validate_max=True, absolute_max=most + 10, can_delete=True
             )

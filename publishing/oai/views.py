@@ -45,6 +45,8 @@ def oai(request: HttpRequest) -> HttpResponse:
 
 def _answer(arguments: Mapping[str, Sequence[str]]) -> bytes:
     now = timezone.now().replace(microsecond=0)
+    # Harvesters go on from the responseDate: it must not be later than what the lists reach, or the lag is a gap.
+    said_at = now - LAG
     base = addresses.oai()
     try:
         wanted = protocol.parse(arguments, key=_key(), now=now)
@@ -52,9 +54,9 @@ def _answer(arguments: Mapping[str, Sequence[str]]) -> bytes:
     except Fault as fault:
         echo = protocol.echo_allowed(fault, arguments)
         verb = arguments["verb"][0] if fault.code not in ("badVerb", "badArgument") else ""
-        return protocol.envelope(base, now, protocol.error(fault), verb=verb, arguments=echo)
+        return protocol.envelope(base, said_at, protocol.error(fault), verb=verb, arguments=echo)
     return protocol.envelope(
-        base, now, f"<{wanted.verb}>{body}</{wanted.verb}>", verb=wanted.verb, arguments=wanted.arguments
+        base, said_at, f"<{wanted.verb}>{body}</{wanted.verb}>", verb=wanted.verb, arguments=wanted.arguments
     )
 
 
@@ -119,8 +121,8 @@ def _check_prefix(prefix: str) -> None:
 
 
 def _get_record(wanted: Request, now: dt.datetime) -> str:
-    item = _item(wanted.identifier)
     _check_prefix(wanted.prefix)
+    item = _item(wanted.identifier)
     rendering = item.renderings.filter(prefix=wanted.prefix).first()
     if rendering is None and not item.deleted:
         raise protocol.unknown_format("This item is not available in this format.")
