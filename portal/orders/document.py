@@ -10,6 +10,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields, is_dataclass
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -209,6 +210,14 @@ def render(orders: Orders) -> str:
     return etree.tostring(root, pretty_print=True, encoding="unicode")
 
 
+def settled(orders: Orders) -> Orders:
+    """The orders as our XML says them, so that what is kept can be read again. Raises NotLikeThis naming elements."""
+    try:
+        return parse(render(orders).encode())
+    except NotLikeThis as refusal:
+        raise NotLikeThis(refusal.reason, [Fault(f.where, f.what) for f in refusal.faults]) from None
+
+
 def digest(orders: Orders) -> str:
     """SHA-256 of what the orders mean: the same for the same orders, however they were written."""
     return hashlib.sha256(render(orders).encode()).hexdigest()
@@ -242,6 +251,8 @@ def _tree(data: bytes) -> etree._Element:
         ) from error
     except ValueError as error:
         raise NotLikeThis("The document is not XML.", [Fault("", str(error), 1)]) from error
+    if root.getroottree().docinfo.internalDTD is not None:  # written in an encoding that hides it, as UTF-7 does
+        raise NotLikeThis("The document declares a DTD; sailing orders have none.")
     if sum(1 for _ in root.iter()) > NODE_LIMIT:
         raise NotLikeThis(f"The document has more than {NODE_LIMIT:,} elements.")
     return root
@@ -291,7 +302,9 @@ def _record(kind: Any, node: etree._Element) -> Any:
 
 def _add(parent: etree._Element, name: str, value: object) -> None:
     if value not in ("", None):
-        etree.SubElement(parent, f"{_Q}{name}").text = _plain(str(value))
+        # A decimal of XML has no exponent, as Python's 1e-05 would.
+        text = f"{Decimal(repr(value)):f}" if isinstance(value, float) else str(value)
+        etree.SubElement(parent, f"{_Q}{name}").text = _plain(text)
 
 
 def _add_record(parent: etree._Element, name: str, record: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -56,6 +56,7 @@ def submit(orders: Orders, *, by: Actor, source: str, delivered: bytes | None = 
     """
     if faults := document.check(orders):
         raise NotLikeThis("The sailing orders contradict themselves.", faults)
+    orders = document.settled(orders)
     vessel = _vessel(orders)
     delivered = document.render(orders).encode() if delivered is None else delivered
     try:
@@ -78,6 +79,7 @@ def _take_in(orders: Orders, vessel: Vessel, delivered: bytes, *, by: Actor, sou
         changes: list[Change] = []
         outcome, number, verb = "created", 1, "orders.submit"
     else:
+        orders = replace(orders, id=cruise.cruise_id)  # whatever its capitals, it is this cruise
         access.require(by, "orders.amend", cruise)
         if not access.is_office(by) and vessel.operator_id != cruise.vessel.operator_id:
             raise NotYou(f"{cruise} sails on {cruise.vessel}; only the office can move it to another operator's ship.")

@@ -15,7 +15,8 @@ from typing import BinaryIO
 
 ALGORITHMS = ("md5", "sha256")
 BLOCK = 1024 * 1024
-_AWKWARD = re.compile(r"[%\r\n\x00-\x1f\x7f]")
+# Percent signs, controls, what Python's readers take for a line end, and blanks at the end of a name.
+_AWKWARD = re.compile(r"[%\x00-\x1f\x7f-\x9f\u2028\u2029]|\s+\Z")
 _LOOKS_ESCAPED = re.compile(r"=(?=[0-9A-F]{2})")
 
 
@@ -50,12 +51,12 @@ class Written:
 def payload_name(path: bytes) -> str:
     """The name of a file inside data/: its own, unless manifests could not carry it.
 
-    Readers disagree on percent signs and line ends in manifests, and manifests are UTF-8. Such bytes are written =XX,
+    Readers disagree on percent signs, line ends and closing blanks in manifests, and manifests are UTF-8. Such bytes are written =XX,
     and so is an = before two hexadecimal digits, so that no two names meet. file-info.txt gives the delivered name.
     """
     text = path.decode("utf-8", "surrogateescape")
     text = _LOOKS_ESCAPED.sub("=3D", text)
-    text = _AWKWARD.sub(lambda found: f"={ord(found[0]):02X}", text)
+    text = _AWKWARD.sub(lambda found: "".join(f"={byte:02X}" for byte in found[0].encode()), text)
     return "".join(f"={ord(c) - 0xDC00:02X}" if "\udc80" <= c <= "\udcff" else c for c in text)
 
 

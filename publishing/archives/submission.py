@@ -67,7 +67,7 @@ def pack(key: str, progress: Progress) -> None:
     if not files:
         raise NotNow(f"{dataset} has no file that could be packed: all are missing or unreadable.")
     staged = settings.STAGING / f"{submission.since:%Y-%m-%d}" / _bag_name(submission)
-    written = _finished(staged)
+    written = _finished(staged, files)
     if written is None:
         making = settings.STAGING / ".packing" / staged.name
         for leftover in (making, staged):
@@ -99,8 +99,8 @@ def _bag_name(submission: Submission) -> str:
     return f"{dataset.cruise.cruise_id}_{dataset.identifier.doi.rpartition('/')[2]}_{dataset.device_class}"
 
 
-def _finished(staged: Path) -> bag.Written | None:
-    """What a staged bag holds, if there is one and it is valid: packed before the worker was stopped."""
+def _finished(staged: Path, files: list[File]) -> bag.Written | None:
+    """What a staged bag holds, if there is one, valid and of these files: packed before the worker was stopped."""
     if not staged.is_dir():
         return None
     try:
@@ -108,9 +108,12 @@ def _finished(staged: Path) -> bag.Written | None:
         found.validate()
     except (bagit.BagError, OSError):
         return None
-    size, _, files = str(found.info["Payload-Oxum"]).partition(".")
+    packed = sorted(hashes["sha256"] for hashes in found.payload_entries().values())
+    if packed != sorted(file.sha256 for file in files):
+        return None
+    size, _, count = str(found.info["Payload-Oxum"]).partition(".")
     seal = scan.read(staged, "tagmanifest-sha256.txt").sha256
-    return bag.Written(int(files), int(size), seal)
+    return bag.Written(int(count), int(size), seal)
 
 
 def _payload(files: list[File]) -> Iterator[bag.Payload]:

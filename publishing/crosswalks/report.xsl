@@ -15,6 +15,7 @@
         <meta name="viewport" content="width=device-width, initial-scale=1"/>
         <title><xsl:value-of select="concat('Operations Report ', $cruise/r:id)"/></title>
         <link rel="stylesheet" href="{$stylesheet}"/>
+        <link rel="icon" href="data:,"/>
       </head>
       <body>
         <header class="cover">

@@ -256,7 +256,8 @@ def echo_allowed(fault: Fault, request: Mapping[str, Sequence[str]]) -> dict[str
     shapes = {
         "metadataPrefix": PREFIX,
         "set": SET_SPEC,
-        "identifier": re.compile(r"\A[^\s<>\"{}|\\^`]+\Z"),
+        # plain URIs alone: the schema's anyURI refuses "%zz", ":", and a port that is no number
+        "identifier": re.compile(r"\A[A-Za-z][A-Za-z0-9+.\-]*:(?!//)[A-Za-z0-9\-._~:/?@!$&'()*+,;=]+\Z", re.ASCII),
         "resumptionToken": re.compile(r"\A[\x20-\x7e]*\Z"),
         "from": re.compile(f"{SECONDS.pattern}|{DAYS.pattern}"),
         "until": re.compile(f"{SECONDS.pattern}|{DAYS.pattern}"),

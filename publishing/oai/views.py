@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import escape
@@ -27,6 +28,7 @@ from publishing.oai.protocol import Cursor, Fault, Request
 
 logger = structlog.stdlib.get_logger("leadline.oai")
 RECORDS_PAGE, HEADERS_PAGE = 200, 1000
+GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", re.IGNORECASE)  # q=0 refuses it
 # Only what was committed a while ago is listed: a stamp that became visible later must not fall before a harvest's end.
 LAG = dt.timedelta(seconds=5)
 
@@ -235,7 +237,7 @@ def _page(request: HttpRequest, arguments: Mapping[str, Sequence[str]]) -> HttpR
 
 def _compressed(request: HttpRequest, answer: bytes) -> HttpResponse:
     response = HttpResponse(content_type="text/xml; charset=utf-8")
-    if "gzip" in request.headers.get("Accept-Encoding", "") and len(answer) > 1000:
+    if GZIP.search(request.headers.get("Accept-Encoding", "")) and len(answer) > 1000:
         answer = gzip.compress(answer, compresslevel=4, mtime=0)
         response["Content-Encoding"] = "gzip"
     response.content = answer

@@ -75,13 +75,15 @@ def faults(doi: str, attributes: dict[str, Any], prefix: str) -> list[dict[str, 
     if attributes.get("event") != "publish":
         return found
     found += [{"source": name, "title": "Can't be blank"} for name in MANDATORY if not attributes.get(name)]
-    kind = (attributes.get("types") or {}).get("resourceTypeGeneral")
+    types = attributes.get("types")
+    kind = types.get("resourceTypeGeneral") if isinstance(types, dict) else None
     if attributes.get("types") and kind not in GENERAL_TYPES:
         found.append({"source": "types", "title": f"resourceTypeGeneral {kind!r} is not in the schema."})
     year = attributes.get("publicationYear")
     if year and not (isinstance(year, int) and 1000 <= year <= 9999):
         found.append({"source": "publicationYear", "title": "must be a year"})
-    if any(not (isinstance(c, dict) and c.get("name")) for c in attributes.get("creators") or ()):
+    creators = attributes.get("creators") or []
+    if not isinstance(creators, list) or any(not (isinstance(c, dict) and c.get("name")) for c in creators):
         found.append({"source": "creators", "title": "every creator needs a name"})
     if not str(attributes.get("url", "http")).startswith(("http://", "https://")):
         found.append({"source": "url", "title": "must be an http or https address"})
@@ -131,7 +133,7 @@ class Handler(BaseHTTPRequestHandler):
             self._refuse(401, "Bad credentials.")
             return
         try:
-            attributes = json.loads(raw)["data"]["attributes"]
+            attributes = dict(json.loads(raw)["data"]["attributes"])
             doi = doi or str(attributes["doi"]).lower()
         except (ValueError, KeyError, TypeError):
             self._refuse(400, "You need to provide a payload following the JSONAPI spec")

@@ -81,12 +81,12 @@ def test_sealog_comes_with_its_measurements(real_data):
     for row in json.loads(data):
         assert any(row["id"] in text for text in originals)
     expected = sum(len(event.measurements) for event in read_any("x.json", data, aux).events)
-    assert Measurement.objects.filter(event__log=log).count() == expected > 525
+    assert Measurement.objects.filter(event__log=log).count() == expected > 0
     assert take(log, data, "x.json", aux=aux).counts == {"same": 525}
     assert Measurement.objects.filter(event__log=log).count() == expected
-    stored = bytes(log.imports.last().data) if log.imports.last() else b""
-    assert stored.startswith(data)
-    assert stored.endswith(aux)
+    for stored in log.imports.all():
+        assert bytes(stored.data).startswith(data)
+        assert bytes(stored.data).endswith(aux)
 
 
 def test_a_changed_row_differs_and_the_log_is_left_as_it_is(ours):
