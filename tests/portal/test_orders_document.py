@@ -120,7 +120,8 @@ def test_a_value_that_does_not_fit_is_named_with_line_and_element(right: str, wr
     assert right in xml()
     broken = xml().replace(right, wrong)
     faults = refusal(broken).faults
-    assert (element, line_of(broken, element)) in [(fault.where, fault.line) for fault in faults]
+    line = broken[: broken.index(wrong)].count("\n") + 1
+    assert (element, line) in [(fault.where, fault.line) for fault in faults]
     assert all("urn:leadline" not in fault.what for fault in faults)
 
 

@@ -114,7 +114,9 @@ def test_no_two_names_meet(one: bytes, other: bytes) -> None:
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sets(_NAMES.filter(lambda n: not set(n) & {0, 47} and n not in (b".", b"..")), min_size=1, max_size=5))
-def test_whatever_files_are_called_the_bag_is_valid(tmp_path_factory: pytest.TempPathFactory, names: set[bytes]) -> None:
+def test_whatever_files_are_called_the_bag_is_valid(
+    tmp_path_factory: pytest.TempPathFactory, names: set[bytes]
+) -> None:
     folder = tmp_path_factory.mktemp("bag") / "bag"
     bag.write(folder, [_item(name, name) for name in sorted(names)], [])
     assert len(_valid(folder).payload_entries()) == len(names)

@@ -17,7 +17,9 @@ from publishing.oai.protocol import Cursor, Fault
 KEY = b"key"
 NOW = dt.datetime(2026, 5, 4, 3, 2, 1, tzinfo=dt.UTC)
 LIST = {"verb": ["ListRecords"], "metadataPrefix": ["oai_dc"]}
-CURSOR = Cursor("ListRecords", "oai_dc", "cruise", "", "2026-01-02T00:00:00+00:00", "2026-01-01T00:00:00+00:00", 7, 2, 9)
+CURSOR = Cursor(
+    "ListRecords", "oai_dc", "cruise", "", "2026-01-02T00:00:00+00:00", "2026-01-01T00:00:00+00:00", 7, 2, 9
+)
 
 
 def parse(arguments: dict[str, list[str]], now: dt.datetime = NOW) -> protocol.Request:
@@ -130,7 +132,8 @@ def test_good_dates() -> None:
 
 @given(
     st.dictionaries(
-        st.sampled_from(["verb", "identifier", "metadataPrefix", "from", "until", "set", "resumptionToken"]) | st.text(),
+        st.sampled_from(["verb", "identifier", "metadataPrefix", "from", "until", "set", "resumptionToken"])
+        | st.text(),
         st.lists(
             st.sampled_from([*protocol.VERBS, "oai_dc", "2020-01-01", "2020-01-01T00:00:00Z"]) | st.text(), max_size=2
         ),

@@ -1,0 +1,151 @@
+"""Classification: the first rule wins, what no rule matches stays in sight, and a new version tells what it changed."""
+
+from __future__ import annotations
+
+import pytest
+
+from inventory import classify, profiles
+from inventory.models import Classification, Dataset, Distribution
+from inventory.profiles import RuleText
+from portal import jobs
+from portal.access import CONSOLE
+from portal.models import JournalEntry
+from portal.refusals import NotLikeThis, NotNow, NotYou
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+
+def sorted_out(distribution: Distribution) -> dict[str, str]:
+    """Path -> class of its data set, "excluded", or "none"."""
+    files = distribution.files.select_related("dataset")
+    return {f.path: f.dataset.device_class if f.dataset else "excluded" if f.excluded else "none" for f in files}
+
+
+def again(distribution: Distribution, rules) -> Classification:
+    profiles.save(vessel=distribution.cruise.vessel, rules=rules, by=CONSOLE)
+    return classify.classify(distribution=distribution, by=CONSOLE)
+
+
+def test_every_file_goes_where_its_first_rule_says(home):
+    made = make.distribution(home, "classified")
+    assert sorted_out(made) == {
+        "data/gnss/raw/day1": "gnss",
+        "data/ctd/raw/cast001.hex": "ctd",
+        "data/ctd/raw/cast001.hdr": "ctd",
+        "data/adcp/raw/a.raw": "adcp",
+        "docs/report.txt": "documents",
+        "science/notes.txt": "excluded",
+        "misc/forgotten.bin": "none",
+    }
+    last = made.classifications.get()
+    assert (last.matched, last.excluded, last.unmatched) == (5, 1, 1)
+    ctd = Dataset.objects.get(cruise=made.cruise, device_class="ctd")
+    assert (ctd.make, ctd.model, ctd.file_format, ctd.state) == ("Sea-Bird", "SBE 911plus", "seasoft", "draft")
+
+
+def test_order_decides(home):
+    made = make.distribution(home, "verified")
+    again(made, [RuleText("**", "*.hdr", device_class="documents"), RuleText("**", device_class="underway")])
+    found = sorted_out(made)
+    assert found.pop("data/ctd/raw/cast001.hdr") == "documents"
+    assert set(found.values()) == {"underway"}
+
+
+def test_a_preview_writes_nothing_and_names_what_is_left(home):
+    made = make.distribution(home, "verified")
+    found = classify.preview(made, make.RULES)
+    assert (found.excluded, found.unmatched, found.examples) == (1, 1, ["misc/forgotten.bin"])
+    assert found.devices[("ctd", "Sea-Bird", "SBE 911plus", "ctd")] == 2
+    assert not Dataset.objects.exists()
+    assert set(sorted_out(made).values()) == {"none"}
+
+
+def test_the_same_profile_again_changes_nothing(home):
+    made = make.distribution(home, "classified")
+    first = made.classifications.get()
+    assert classify.classify(distribution=made, by=CONSOLE) == first
+    assert made.classifications.count() == 1
+    assert JournalEntry.objects.filter(verb="distribution.classify").count() == 1
+
+
+def test_a_new_version_records_what_it_changed(home):
+    made = make.distribution(home, "classified")
+    rules = [
+        RuleText("misc", device_class="documents", label="docs"),
+        RuleText("**", "*.hdr", exclude=True),
+        *make.RULES,
+    ]
+    last = again(made, rules)
+    assert last.number == 2
+    ctd = Dataset.objects.get(cruise=made.cruise, device_class="ctd")
+    documents = Dataset.objects.get(cruise=made.cruise, device_class="documents")
+    assert last.changes == {ctd.name: [2, 1], documents.name: [1, 2]}
+    assert (last.matched, last.excluded, last.unmatched) == (5, 2, 0)
+
+
+def test_an_emptied_data_set_is_retired_and_comes_back_as_itself(home):
+    made = make.distribution(home, "classified")
+    adcp = Dataset.objects.get(cruise=made.cruise, device_class="adcp")
+    last = again(made, [rule for rule in make.RULES if rule.device_class != "adcp"])
+    adcp.refresh_from_db()
+    assert (adcp.state, last.changes) == ("retired", {adcp.name: [1, 0]})
+    assert adcp not in Dataset.objects.standing()
+    again(made, make.RULES)
+    adcp.refresh_from_db()
+    assert (adcp.state, adcp.files_now().count()) == ("draft", 1)
+    assert Dataset.objects.filter(cruise=made.cruise, device_class="adcp").count() == 1
+
+
+def test_missing_files_count_to_their_data_set(home):
+    cruise = make.cruise(state="ended")
+    from inventory import intake
+
+    root = make.delivery(home / "d")
+    (root / "data/ctd/raw/cast001.hex").unlink()
+    made = intake.receive(cruise=cruise, root=root, by=CONSOLE).distribution
+    assert jobs.perform("inventory.verify", str(made.pk))
+    again(made, make.RULES)
+    ctd = Dataset.objects.get(cruise=cruise, device_class="ctd")
+    assert sorted(ctd.files.values_list("state", flat=True)) == ["matched", "missing"]
+
+
+def test_nothing_is_classified_before_it_is_read_or_without_a_profile(home):
+    made = make.distribution(home)
+    profiles.save(vessel=made.cruise.vessel, rules=make.RULES, by=CONSOLE)
+    with pytest.raises(NotNow):
+        classify.classify(distribution=made, by=CONSOLE)
+    assert not Dataset.objects.exists()
+
+
+def test_a_vessel_without_profile_is_told(home):
+    made = make.distribution(home, "verified")
+    with pytest.raises(NotLikeThis, match="no distribution profile"):
+        classify.classify(distribution=made, by=CONSOLE)
+    assert classify.waiting_to_classify() == []
+
+
+def test_an_approved_record_is_not_classified_anew(home):
+    review = make.round_of_review(home, "approved")
+    profiles.save(vessel=review.cruise.vessel, rules=make.RULES[1:], by=CONSOLE)
+    with pytest.raises(NotNow, match="approved"):
+        classify.classify(distribution=review.distribution, by=CONSOLE)
+    assert review.distribution.classifications.count() == 1
+
+
+@pytest.mark.parametrize("name", ["operator", "chief", "watch", "rival", "stranger"])
+def test_classifying_is_the_offices(home, name):
+    made = make.distribution(home, "verified")
+    profiles.save(vessel=made.cruise.vessel, rules=make.RULES, by=CONSOLE)
+    with pytest.raises(NotYou):
+        classify.classify(distribution=made, by=make.person(name))
+
+
+def test_the_job_classifies_what_waits_once(home):
+    made = make.distribution(home, "verified")
+    profiles.save(vessel=made.cruise.vessel, rules=make.RULES, by=CONSOLE)
+    assert classify.waiting_to_classify() == [str(made.pk)]
+    assert jobs.drain(["inventory.classify"]) == 1
+    assert jobs.drain(["inventory.classify"]) == 0
+    jobs.perform("inventory.classify", str(made.pk))
+    assert made.classifications.count() == 1
