@@ -87,7 +87,7 @@ def standing_roles(actor: Actor) -> frozenset[Role]:
 def roles(actor: Actor, cruise: Cruise) -> frozenset[Role]:
     """What the actor is to this cruise."""
     found = set(standing_roles(actor))
-    if isinstance(actor, System) or not actor.is_authenticated:
+    if isinstance(actor, System) or not (actor.is_authenticated and actor.is_active):
         return frozenset(found)
     operators = {a.operator_id for a in _appointments(actor) if a.role == Role.OPERATOR}
     if cruise.vessel.operator_id in operators:
@@ -102,7 +102,7 @@ def roles(actor: Actor, cruise: Cruise) -> frozenset[Role]:
 
 def operators_of(actor: Actor) -> frozenset[str]:
     """Ids of the operators whose vessels the actor operates."""
-    if isinstance(actor, System) or not actor.is_authenticated:
+    if isinstance(actor, System) or not (actor.is_authenticated and actor.is_active):
         return frozenset()
     return frozenset(a.operator_id for a in _appointments(actor) if a.role == Role.OPERATOR and a.operator_id)
 

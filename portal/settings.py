@@ -42,6 +42,7 @@ def _database(url: str, home: Path) -> dict[str, object]:
         return {
             "ENGINE": "portal.spatialite",
             "NAME": name,
+            "TEST": {"NAME": ":memory:"},
             "OPTIONS": {
                 "timeout": 20,
                 "transaction_mode": "IMMEDIATE",
@@ -138,6 +139,7 @@ try:
     if MODE != "production":
         ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]", "testserver"]
     TRUST_PROXY = env.flag("LEADLINE_TRUST_PROXY", default=False)
+    env.known |= {"LEADLINE_TEST_HOME", "LEADLINE_SHARED"}  # read by the tests
     UNKNOWN_VARIABLES = env.unknown("LEADLINE_")
 except Misconfigured as error:
     raise ImproperlyConfigured(str(error)) from error
@@ -220,6 +222,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+if MODE == "test":  # tests make thousands of accounts
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "portal.accounts.AccountAdapter"

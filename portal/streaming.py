@@ -27,16 +27,16 @@ def send(request: HttpRequest, parts: Iterable[bytes | str], *, content_type: st
 def send_file(
     request: HttpRequest, file: BinaryIO, size: int, *, content_type: str, name: str
 ) -> StreamingHttpResponse:
-    """An open file of `size` bytes; it is closed when all is sent."""
+    """An open file of `size` bytes; it is closed with the response, sent to its end or not."""
     response = send(request, _blocks(file), content_type=content_type, name=name)
+    response._resource_closers.append(file.close)  # type: ignore[attr-defined]  # as Django's FileResponse does
     response["Content-Length"] = str(size)
     return response
 
 
 def _blocks(file: BinaryIO) -> Iterator[bytes]:
-    with file:
-        while block := file.read(BLOCK):
-            yield block
+    while block := file.read(BLOCK):
+        yield block
 
 
 async def _one_by_one(parts: Iterator[bytes | str]) -> AsyncIterator[bytes | str]:

@@ -49,7 +49,7 @@ class CruiseQuerySet(models.QuerySet["Cruise"]):
         if access.is_office(actor):
             return self
         seen = Q(public_at__isnull=False)
-        if isinstance(actor, Person):
+        if isinstance(actor, Person) and actor.is_active:
             operators = actor.appointments.filter(role=Role.OPERATOR.value).values("operator")
             seen |= Q(vessel__operator__in=operators) | Q(pk__in=actor.parties.values("cruise"))
         return self.filter(seen)

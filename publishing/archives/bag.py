@@ -51,8 +51,9 @@ class Written:
 def payload_name(path: bytes) -> str:
     """The name of a file inside data/: its own, unless manifests could not carry it.
 
-    Readers disagree on percent signs, line ends and closing blanks in manifests, and manifests are UTF-8. Such bytes are written =XX,
-    and so is an = before two hexadecimal digits, so that no two names meet. file-info.txt gives the delivered name.
+    Readers disagree on percent signs, line ends and closing blanks in manifests, and manifests are UTF-8. Such
+    bytes are written =XX, and so is an = before two hexadecimal digits, so that no two names meet. file-info.txt
+    gives the delivered name.
     """
     text = path.decode("utf-8", "surrogateescape")
     text = _LOOKS_ESCAPED.sub("=3D", text)

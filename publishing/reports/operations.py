@@ -40,9 +40,12 @@ def as_pdf(cruise: Cruise, *, now: dt.datetime, private: bool = False) -> bytes:
     return bytes(made)
 
 
-def _fetch_nothing(url: str, *args: object, **kwargs: object) -> dict[str, object]:
-    """WeasyPrint's way to the outside, closed."""
-    return {"string": b"", "mime_type": "text/css" if url.endswith(".css") else "application/octet-stream"}
+def _fetch_nothing(url: str, *args: object, **kwargs: object) -> Any:
+    """WeasyPrint's way to the outside, closed: every address is an empty file."""
+    from weasyprint.urls import URLFetcherResponse
+
+    kind = "text/css" if url.endswith(".css") else "application/octet-stream"
+    return URLFetcherResponse(url, b"", {"Content-Type": kind})
 
 
 def _tree(cruise: Cruise, now: dt.datetime, private: bool) -> etree._Element:

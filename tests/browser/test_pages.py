@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ROOT, sign_in
+from tests.browser.conftest import sign_in
+from tests.conftest import ROOT
 
 pytestmark = pytest.mark.browser
 AXE = ROOT / "build" / "assets" / "test" / "axe.min.js"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -25,7 +26,7 @@ REAL = {
 }
 
 
-def take(log, data, name="log.csv", **more):
+def take(log: Log, data: bytes, name: str = "log.csv", **more: Any) -> intake.Report:
     return intake.import_events(log=log, name=name, data=data, by=more.pop("by", CONSOLE), **more)
 
 
@@ -167,10 +168,10 @@ def test_who_may_import(ours, name, allowed):
 # --- commands -------------------------------------------------------------------------------------------------------
 
 
-def told(*words) -> dict:
+def told(*words: str) -> dict[str, Any]:
     out = io.StringIO()
     call_command(*words, "--json", stdout=out)
-    found: dict = json.loads(out.getvalue())
+    found: dict[str, Any] = json.loads(out.getvalue())
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import uuid
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, transaction
@@ -21,11 +22,11 @@ from tests import make
 pytestmark = pytest.mark.django_db
 
 
-def fields(**changes):
+def fields(**changes: Any) -> dict[str, Any]:
     return {"observed_at": timezone.now(), "instrument": "CTD", "action": "deploy"} | changes
 
 
-def wheres(caught) -> set[str]:
+def wheres(caught: Any) -> set[str]:
     return {fault.where for fault in caught.value.faults}
 
 

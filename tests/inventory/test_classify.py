@@ -22,7 +22,7 @@ def sorted_out(distribution: Distribution) -> dict[str, str]:
     return {f.path: f.dataset.device_class if f.dataset else "excluded" if f.excluded else "none" for f in files}
 
 
-def again(distribution: Distribution, rules) -> Classification:
+def again(distribution: Distribution, rules: list[RuleText]) -> Classification:
     profiles.save(vessel=distribution.cruise.vessel, rules=rules, by=CONSOLE)
     return classify.classify(distribution=distribution, by=CONSOLE)
 

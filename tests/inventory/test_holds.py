@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
@@ -17,8 +18,8 @@ TODAY = dt.date(2026, 4, 1)
 UNTIL = dt.date(2027, 1, 1)
 
 
-def hold(dataset, **changes):
-    given = {"until": UNTIL, "reason": "a thesis", "by": make.person("chief"), "today": TODAY} | changes
+def hold(dataset: Dataset, **changes: Any) -> Hold:
+    given: dict[str, Any] = {"until": UNTIL, "reason": "a thesis", "by": make.person("chief"), "today": TODAY} | changes
     return holds.assert_hold(dataset=dataset, **given)
 
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db.models import F
@@ -28,7 +29,7 @@ def words(distribution: Distribution) -> dict[str, str]:
     return dict(File.objects.filter(distribution=distribution).values_list("path", "state"))
 
 
-def take(root: Path, cruise: Cruise | None = None, **more) -> intake.Receipt:
+def take(root: Path, cruise: Cruise | None = None, **more: Any) -> intake.Receipt:
     return intake.receive(cruise=cruise or make.cruise(state="ended"), root=root, by=more.pop("by", CONSOLE), **more)
 
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 OPERATOR, CHIEF = Role.OPERATOR, Role.CHIEF_SCIENTIST
 
 
-def approved(cruise) -> bool:
+def approved(cruise: Cruise) -> bool:
     return Cruise.objects.get(pk=cruise.pk).approved_at is not None
 
 

@@ -51,9 +51,7 @@ WORDS = (
 )
 DEGREES = st.floats(-90, 90, allow_nan=False)
 PORTS = st.builds(PortCall, WORDS.map(lambda t: t[:20].strip()), WORDS, st.sampled_from(["", "PT", "USA"]))
-PLACES = st.one_of(
-    st.builds(SurveyTarget, WORDS, WORDS, DEGREES, DEGREES), st.builds(SurveyTarget, WORDS, st.just(""))
-)
+PLACES = st.one_of(st.builds(SurveyTarget, WORDS, WORDS, DEGREES, DEGREES), st.builds(SurveyTarget, WORDS, st.just("")))
 
 
 def distinct(records: st.SearchStrategy, name: str) -> st.SearchStrategy:
@@ -70,7 +68,9 @@ MANY_ORDERS = st.builds(
     depart_port=PORTS,
     arrive_date=st.just(dt.date(2040, 1, 1)),
     arrive_port=PORTS,
-    party=distinct(st.builds(Member, WORDS, WORDS, st.just("student"), WORDS), "family_name").map(lambda p: (CHIEF, *p)),
+    party=distinct(st.builds(Member, WORDS, WORDS, st.just("student"), WORDS), "family_name").map(
+        lambda p: (CHIEF, *p)
+    ),
     type=st.sampled_from(["research", "transit"]),
     summary=st.lists(WORDS, max_size=3).map("\n".join),
     awards=distinct(st.builds(Grant, WORDS, WORDS), "number"),
@@ -215,7 +215,7 @@ def test_too_many_elements_and_too_deep_ones_are_refused():
     assert "not well-formed" in refusal("<a>" * 100_000).reason
 
 
-@pytest.mark.parametrize("data", [b"", b"PK\x03\x04zip", b"\xff\xfe\x00", b"Dear all, we sail on Monday", b"<a><b></a>"])
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04zip", b"\xff\xfe\x00", b"Dear all, we sail", b"<a><b></a>"])
 def test_what_is_not_xml_is_refused(data: bytes):
     refused = refusal(data)
     assert "XML" in refused.reason

@@ -24,6 +24,12 @@ from tests import make
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Any) -> None:
+    """Half a second of hashing for each of the people would be most of the time of these tests."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 def submit(orders: Orders, by: Person | None = None) -> Outcome:
     return intake.submit(orders, by=by or CONSOLE, source="form")
 

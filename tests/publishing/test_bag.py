@@ -82,7 +82,7 @@ def test_a_changed_byte_breaks_the_bag(tmp_path: Path) -> None:
 @pytest.mark.parametrize("algorithm", ["md5", "sha256"])
 def test_a_file_that_is_not_what_was_verified_is_refused(tmp_path: Path, algorithm: str) -> None:
     with pytest.raises(bag.Unfaithful, match=f"has changed since it was verified \\({algorithm}"):
-        bag.write(tmp_path / "bag", [_item(b"a"), _item(b"b", **{algorithm: "0" * 32})], [])
+        bag.write(tmp_path / "bag", [_item(b"a"), _item(b"b", b"x", **{algorithm: "0" * 32})], [])
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -38,9 +38,9 @@ class Beside(etree.Resolver):
         super().__init__()
         self.folder = folder
 
-    def resolve(self, system_url, public_id, context):  # lxml calls it with what a schema says
+    def resolve(self, system_url: str, public_id: str, *context: Any) -> Any:
         found = self.folder / str(system_url).rpartition("/")[2]
-        return self.resolve_filename(str(found), context) if found.exists() else None
+        return self.resolve_filename(str(found), *context) if found.exists() else None  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="module")
@@ -252,7 +252,8 @@ def test_whatever_is_asked_the_answer_is_valid(harvest: Harvester, text: str, na
     if name == "resumptionToken":
         del asked["metadataPrefix"]
     try:
-        harvest.error(*(asked | {name: text}).items())
+        pairs: list[tuple[str, str]] = [*(asked | {name: text}).items()]
+        harvest.error(*pairs)
     except UnicodeEncodeError:
         assert any("\ud800" <= c <= "\udfff" for c in text), "half a pair cannot be sent at all"
 
@@ -262,7 +263,7 @@ def test_a_good_request_is_echoed_as_it_was_sent(harvest: Harvester, clock: Cloc
     answer = harvest.ask(*LIST, ("until", "2030-01-02"), ("set", "cruise"))
     asked = answer.find("o:request", NS)
     assert asked is not None
-    assert dict(asked.attrib) == {
+    assert {str(name): value for name, value in asked.attrib.items()} == {
         "verb": "ListRecords",
         "metadataPrefix": "oai_dc",
         "until": "2030-01-02",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -28,9 +29,9 @@ class Beside(etree.Resolver):
         super().__init__()
         self.folder = folder
 
-    def resolve(self, system_url, public_id, context):  # lxml calls it with what a schema says
+    def resolve(self, system_url: str, public_id: str, *context: Any) -> Any:
         found = self.folder / str(system_url).rpartition("/")[2]
-        return self.resolve_filename(str(found), context) if found.exists() else None
+        return self.resolve_filename(str(found), *context) if found.exists() else None  # type: ignore[attr-defined]
 
 
 def oai_dc_schema(folder: Path) -> etree.XMLSchema:

