@@ -20,7 +20,7 @@ def append_only(*tables: str) -> RunPython:
 
     def forward(apps: Any, editor: Any) -> None:
         if editor.connection.vendor == "postgresql":
-            editor.execute(FUNCTION)
+            editor.execute(FUNCTION, None)  # not a template: % stays %
         for table in tables:
             if editor.connection.vendor == "postgresql":
                 editor.execute(
