@@ -29,7 +29,7 @@ class LogQuerySet(models.QuerySet["Log"]):
         if access.is_office(actor):
             return self
         own = cruises.filter(public_at__isnull=True)
-        if isinstance(actor, Person):
+        if isinstance(actor, Person) and actor.is_active:
             own = cruises.filter(
                 Q(vessel__operator__in=access.operators_of(actor)) | Q(pk__in=actor.parties.values("cruise"))
             )

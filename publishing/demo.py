@@ -31,9 +31,9 @@ def publish(plan: Plan) -> None:
         return
     with _registrar(), as_of(plan.voyage.ends + dt.timedelta(days=9)):
         jobs.drain(DOORS)
-    staged = Submission.objects.filter(state="staged", dataset__cruise=plan.cruise).order_by("pk")
-    for number, bag in enumerate(staged):
-        if number % 3 == 2:
+    bags = Submission.objects.filter(dataset__cruise=plan.cruise).order_by("pk")
+    for number, bag in enumerate(bags):
+        if number % 3 == 2 or bag.state != "staged":
             continue  # the archive has not answered for these yet
         with as_of(plan.voyage.ends + dt.timedelta(days=12)):
             submission.told(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -110,3 +113,13 @@ def test_a_token_for_another_cruise_is_403():
     response = get(secret, f"/api/v1/cruises/{second}")
     assert response.status_code == 403
     assert "for cruise TS2601 alone" in response.json()["detail"]
+
+
+def test_a_token_by_command_works_and_is_shown_once():
+    said = StringIO()
+    call_command("issue_token", make.person("chief").email, "tablet", "--scope", "read", "--json", stdout=said)
+    secret = json.loads(said.getvalue())["token"]
+    assert get(secret).status_code == 200
+    assert Token.objects.get().digest == tokens.digest(secret)
+    with pytest.raises(CommandError, match="no active account"):
+        call_command("issue_token", "nobody@example.org", "x", "--scope", "read")
