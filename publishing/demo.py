@@ -14,7 +14,7 @@ from portal.demo.clock import as_of
 from portal.floor import Plan
 from publishing.archives import submission
 from publishing.models import Submission
-from publishing.registrar.server import RegistrarServer, Store
+from publishing.registrar.local import serve_on
 
 DOORS = ("publishing.release", "publishing.clear", "publishing.register", "publishing.submit", "publishing.pack")
 
@@ -51,13 +51,7 @@ def publish(plan: Plan) -> None:
 @contextmanager
 def _registrar() -> Iterator[None]:
     """The local registrar, for as long as the demonstration is loaded."""
-    server = RegistrarServer(
-        settings.REGISTRAR_PORT,
-        store=Store(settings.HOME / "registrar" / "registrar.sqlite3"),
-        user=settings.REGISTRAR_USER,
-        password=settings.REGISTRAR_PASSWORD,
-        prefix=settings.DOI_PREFIX,
-    )
+    server = serve_on(settings.REGISTRAR_PORT)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

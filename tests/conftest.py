@@ -65,15 +65,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def registrar(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The local registrar, really listening, for as long as the test runs; its address."""
-    from publishing.registrar.server import RegistrarServer, Store
+    from publishing.registrar.local import serve_on
 
-    server = RegistrarServer(
-        0,
-        store=Store(home / "registrar.sqlite3"),
-        user=settings.REGISTRAR_USER,
-        password=settings.REGISTRAR_PASSWORD,
-        prefix=settings.DOI_PREFIX,
-    )
+    server = serve_on(0)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     address = f"http://127.0.0.1:{server.server_address[1]}"

@@ -2,32 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.core.management.base import CommandParser
-
 from eventlog import logbook
-from portal.access import Actor
-from portal.console import Console, cruise
+from eventlog.management.commands import open_log
 
 
-class Command(Console):
+class Command(open_log.Command):
     help = __doc__ or ""
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        super().add_arguments(parser)
-        parser.add_argument("--cruise", required=True, metavar="ID")
-
-    def act(self, *, by: Actor, options: dict[str, Any]) -> dict[str, Any]:
-        log = logbook.close_log(cruise=cruise(options["cruise"]), by=by)
-        return _told(log)
-
-
-def _told(log: Any) -> dict[str, Any]:
-    copies = [f"{copy.name}  {copy.size} bytes  sha256 {copy.sha256}" for copy in log.final_copies.defer("data")]
-    return {
-        "log": str(log),
-        "state": log.state,
-        "events": log.events.standing().count(),
-        "final copies": copies,
-    }
+    verb = staticmethod(logbook.close_log)

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from publishing.registrar.server import RegistrarServer, Store
+from publishing.registrar.local import serve_on
 
 
 class Command(BaseCommand):
@@ -16,11 +16,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.LOCAL_REGISTRAR:
             raise CommandError(f"REGISTRAR_URL names {settings.REGISTRAR_URL}; the local registrar is not used.")
-        server = RegistrarServer(
-            settings.REGISTRAR_PORT,
-            store=Store(settings.HOME / "registrar" / "registrar.sqlite3"),
-            user=settings.REGISTRAR_USER,
-            password=settings.REGISTRAR_PASSWORD,
-            prefix=settings.DOI_PREFIX,
-        )
+        server = serve_on(settings.REGISTRAR_PORT)
         server.serve_forever()
