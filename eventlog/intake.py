@@ -11,14 +11,14 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from eventlog import logbook
+from eventlog import ledger, logbook
 from eventlog.exchange import detect
 from eventlog.exchange.record import LoggedEvent, Reading, Unreadable
-from eventlog.models import Event, Import, Log, Measurement, Revision
+from eventlog.logbook.events import whole
+from eventlog.models import Event, Import, Log, Measurement
 from eventlog.states import LOG
 from portal import access, journal
 from portal.access import Actor
-from portal.models import Person
 from portal.refusals import Fault, NotLikeThis, NotNow
 
 BATCH = 1000
@@ -82,7 +82,7 @@ def import_events(
     A row whose number is in the log already is compared and never overwritten. Raises NotYou, NotNow for a log that is
     not open, NotLikeThis for a file that is no log.
     """
-    log = Log.objects.select_for_update(of=("self",)).select_related("cruise__vessel").get(pk=log.pk)
+    log = ledger.locked(log)
     access.require(by, "eventlog.import", log)
     if log.state != "open":
         raise NotNow(f"The {log} is {log.state}: {LOG.states[log.state]}. Open it before importing.")
@@ -92,7 +92,7 @@ def import_events(
     if dry_run:
         return report
     now = timezone.now()
-    _write(log, wanted, reading.format, by, now)
+    _write(log, wanted, reading.format, by)
     stored = Import.objects.create(
         log=log,
         name=name[:200],
@@ -145,21 +145,28 @@ def _said(column: str, message: str) -> str:
     return f"{column}: {message}" if column else message
 
 
-def _write(log: Log, wanted: Iterable[LoggedEvent], source: str, by: Actor, now: Any) -> None:
+def _write(log: Log, wanted: Iterable[LoggedEvent], source: str, by: Actor) -> None:
     """Events, their first revisions and their measurements, in bulk."""
-    person = by if isinstance(by, Person) else None
     rows = list(wanted)
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
         events = Event.objects.bulk_create([_event(log, row, source) for row in batch])
-        Revision.objects.bulk_create(
-            Revision(event=event, number=1, at=now, by=person, by_name=str(by), verb="import") for event in events
-        )
+        entries = [
+            ledger.Entry("event", event, "import", _told(event, row)) for event, row in zip(events, batch, strict=True)
+        ]
+        ledger.append(log, entries, by=by)
         Measurement.objects.bulk_create(
             Measurement(event=event, source=m.source, name=m.name, value=m.value, unit=m.unit)
             for event, row in zip(events, batch, strict=True)
             for m in row.measurements
         )
+
+
+def _told(event: Event, row: LoggedEvent) -> dict[str, Any]:
+    told = {name: [None, value] for name, value in whole(event).items() if value not in ("", None, {}, [])}
+    if row.measurements:
+        told["measurements"] = [None, [[m.source, m.name, m.value, m.unit] for m in row.measurements]]
+    return told
 
 
 def _event(log: Log, row: LoggedEvent, source: str) -> Event:

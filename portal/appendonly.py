@@ -43,3 +43,10 @@ def append_only(*tables: str) -> RunPython:
                 editor.execute(f"DROP TRIGGER IF EXISTS {table}_no_{act}")
 
     return RunPython(forward, backward)
+
+
+def alterable(*tables: str) -> RunPython:
+    """The opposite: lets rows of these tables be altered, until `append_only` is said again in a later migration."""
+    closing = append_only(*tables)
+    assert closing.reverse_code is not None
+    return RunPython(closing.reverse_code, closing.code)

@@ -95,7 +95,7 @@ def test_a_stale_revision_is_a_conflict():
     changed = send(client, "patch", address, {"station": "2", "revision": 1})
     assert (changed.status_code, changed.json()["revision"]) == (200, 2)
     stale = send(client, "patch", address, {"station": "3", "revision": 1})
-    assert (stale.status_code, stale.json()["title"]) == (409, "Not possible now")
+    assert (stale.status_code, stale.json()["title"]) == (409, "Changed in two places")
     event.refresh_from_db()
     assert event.station == "2"
     assert send(client, "patch", address, {"colour": "red"}).status_code == 422

@@ -1,0 +1,234 @@
+"""The verbs about one event: record, revise, strike, restore, undo. Nothing is ever deleted."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid as uuids
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from eventlog import chain, ledger, operations
+from eventlog.logbook.fields import checked, merged, next_number, standing
+from eventlog.models import Event, Log
+from eventlog.navigation import positions
+from eventlog.states import LOG
+from portal import access
+from portal.access import Actor
+from portal.models import Person
+from portal.refusals import Fault, NotLikeThis, NotNow
+
+# A second press of the same button within this time is the same event.
+BOUNCE = dt.timedelta(seconds=2)
+
+
+@transaction.atomic
+def record(
+    *,
+    log: Log,
+    by: Actor,
+    fields: Mapping[str, Any],
+    uuid: uuids.UUID | None = None,
+    logged_at: dt.datetime | None = None,
+    source: str = "web",
+    device: str = "",
+    clock_offset_s: float | None = None,
+    press: bool = False,
+) -> tuple[Event, bool]:
+    """Records an event; says whether it is new. The same `uuid` twice is one event, however often it is sent.
+
+    `fields` are those of FIELDS; times are aware, degrees north and east, metres. `press`: a button and nothing more,
+    so that a second one within two seconds is the same event. Raises NotYou, NotNow for a log that is not open,
+    NotLikeThis with the faults by field.
+    """
+    log = ledger.locked(log)
+    access.require(by, "eventlog.record", log)
+    if uuid is not None and (known := Event.objects.filter(uuid=uuid).select_related("operation").first()):
+        if known.log_id != log.pk:
+            raise NotLikeThis("This event id is in use in another log.", [Fault("uuid", "make a new one")])
+        return known, False
+    if log.state != "open":
+        raise NotNow(f"The {log} is {log.state}: {LOG.states[log.state]}. No new events can be recorded.")
+    now = timezone.now()
+    values = checked(fields, now)
+    if press and (same := _bounced(log, values)):
+        return same, False
+    operation = operations.join(log=log, values=values, by=by, device=device)
+    logged_at = logged_at or now
+    event = Event(
+        uuid=uuid or uuids.uuid4(),
+        log=log,
+        number=next_number(log, logged_at),
+        logged_at=logged_at,
+        author=by if isinstance(by, Person) else None,
+        author_name=str(by),
+        source=source,
+        device=device,
+        clock_offset_s=clock_offset_s,
+        operation=operation,
+        **{name: value for name, value in values.items() if name != "operation"},
+    )
+    _derive(event)
+    event.save()
+    changes = {name: [None, value] for name, value in whole(event).items() if value not in ("", None, {}, [])}
+    ledger.append(log, [ledger.Entry("event", event, "record", changes)], by=by, device=device)
+    operations.follow(log=log, operations=[operation], by=by, device=device)
+    return event, True
+
+
+@transaction.atomic
+def revise(
+    *,
+    event: Event,
+    by: Actor,
+    fields: Mapping[str, Any],
+    reason: str = "",
+    seen: int | None = None,
+    change: uuids.UUID | None = None,
+    device: str = "",
+    verb: str = "revise",
+) -> Event:
+    """Changes some fields of an event; what was stays in its revisions.
+
+    `seen` is the revision that the person looked at: what others changed since is kept, and Conflict is raised where
+    both changed the same field. `change` is the id of this change: sent twice it is made once.
+    """
+    event = _for_change(event, by, reason)
+    if ledger.known(change):
+        return event
+    if event.struck_at:
+        raise NotNow(f"Event {event.number} is struck; restore it before changing it.")
+    before = standing(event)
+    values = checked(before | merged(event, fields, seen), timezone.now())
+    if all(before[name] == values[name] for name in values):
+        return event
+    old = event.operation
+    if values["operation"] != before["operation"]:
+        event.operation = operations.join(log=event.log, values=values, by=by, device=device)
+    for name, value in values.items():
+        if name != "operation":
+            setattr(event, name, value)
+    if before["observed_at"] != event.observed_at:
+        _derive(event)
+    _save(event, by, verb, reason, change, device)
+    operations.follow(log=event.log, operations=[old, event.operation], by=by, device=device)
+    return event
+
+
+@transaction.atomic
+def strike(
+    *,
+    event: Event,
+    by: Actor,
+    reason: str = "",
+    seen: int | None = None,
+    change: uuids.UUID | None = None,
+    device: str = "",
+) -> Event:
+    """Strikes an event: it stays readable and leaves the exports. Nothing is ever deleted."""
+    event = _for_change(event, by, reason, seen, change)
+    if event.struck_at is None and not ledger.known(change):
+        event.struck_at = timezone.now()
+        _save(event, by, "strike", reason, change, device)
+        operations.follow(log=event.log, operations=[event.operation], by=by, device=device)
+    return event
+
+
+@transaction.atomic
+def restore(
+    *,
+    event: Event,
+    by: Actor,
+    reason: str = "",
+    seen: int | None = None,
+    change: uuids.UUID | None = None,
+    device: str = "",
+) -> Event:
+    """Takes back a strike."""
+    event = _for_change(event, by, reason, seen, change)
+    if event.struck_at is not None and not ledger.known(change):
+        event.struck_at = None
+        _save(event, by, "restore", reason, change, device)
+        operations.follow(log=event.log, operations=[event.operation], by=by, device=device)
+    return event
+
+
+@transaction.atomic
+def undo(*, event: Event, by: Actor, reason: str = "", change: uuids.UUID | None = None, device: str = "") -> Event:
+    """Takes back the last thing that a person did to an event, as a new revision: a new event is struck."""
+    event = _for_change(event, by, reason)
+    if ledger.known(change):
+        return event
+    last = event.revisions.exclude(verb="position").order_by("-number").first()
+    says = reason or "undone"
+    if last is None or last.verb in ("record", "import", "adopt"):
+        return strike(event=event, by=by, reason=says, change=change, device=device)
+    if last.verb == "strike":
+        return restore(event=event, by=by, reason=says, change=change, device=device)
+    if event.struck_at is None and last.verb == "restore":
+        return strike(event=event, by=by, reason=says, change=change, device=device)
+    fields = {name: _read(name, before) for name, (before, _) in last.changes.items() if name in standing(event)}
+    return revise(event=event, by=by, fields=fields, reason=says, change=change, device=device, verb="undo")
+
+
+def whole(event: Event) -> dict[str, Any]:
+    """Everything about an event that its revisions tell, as JSON holds it."""
+    values = standing(event)
+    for name in ("number", "logged_at", "author_name", "device", "clock_offset_s", "source", "original", "revised_at"):
+        values[name] = getattr(event, name)
+    for name in positions.COLUMNS:
+        values[name] = getattr(event, name)
+    values["struck"] = event.struck_at is not None
+    plain: dict[str, Any] = chain.plain(values)
+    return plain
+
+
+def _read(name: str, value: Any) -> Any:
+    if name in ("observed_at", "ended_at") and isinstance(value, str):
+        return dt.datetime.fromisoformat(value)
+    return value
+
+
+def _bounced(log: Log, values: Mapping[str, Any]) -> Event | None:
+    at = values["observed_at"]
+    same = log.events.standing().filter(instrument=values["instrument"], action=values["action"])
+    return same.filter(observed_at__range=(at - BOUNCE, at + BOUNCE)).order_by("observed_at").first()
+
+
+def _derive(event: Event) -> None:
+    for name, value in positions.at(event.log.cruise.vessel_id, event.observed_at).items():
+        setattr(event, name, value)
+
+
+def _for_change(
+    event: Event, by: Actor, reason: str, seen: int | None = None, change: uuids.UUID | None = None
+) -> Event:
+    log = ledger.locked(event.log)
+    event = Event.objects.select_for_update(of=("self",)).select_related("operation").get(pk=event.pk)
+    event.log = log
+    if log.state == "closed":
+        access.require(by, "eventlog.correct", log)
+        if not reason.strip():
+            raise NotLikeThis("The log is closed.", [Fault("reason", "say why this late correction is made")])
+    else:
+        access.require(by, "eventlog.revise", log)
+    if seen is not None and seen != event.revision and not ledger.known(change):
+        last = event.revisions.exclude(verb="position").order_by("-number").first()
+        if last and last.number > seen:
+            who = f" by {last.by_name} at {last.at:%Y-%m-%d %H:%M:%S} UTC"
+            raise NotNow(
+                f"Event {event.number} was changed{who} after you opened it. Look at it again, then change it."
+            )
+    return event
+
+
+def _save(event: Event, by: Actor, verb: str, reason: str, change: uuids.UUID | None, device: str) -> None:
+    """Saves the event and writes down what is different from how it stood."""
+    stood = whole(Event.objects.select_related("operation").get(pk=event.pk))
+    stands = whole(event)
+    changes = {name: [stood[name], value] for name, value in stands.items() if stood[name] != value}
+    event.revision += 1
+    event.save()
+    ledger.append(event.log, [ledger.Entry("event", event, verb, changes, reason, change)], by=by, device=device)
