@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from eventlog import api
+from eventlog.api import events as api
 from eventlog.views import log
 
 C = "cruise/<str:cruise_id>/log/"

@@ -86,11 +86,13 @@ class EventInput(serializers.Serializer):
         return attrs
 
 
-def _shown(request: Request, log: Log) -> dict[str, bool]:
+def shown(request: Request, log: Log) -> dict[str, bool]:
+    """The serializer context: whether the caller is told who wrote what."""
     return {"names": access.may(request.user, "eventlog.read", log)}
 
 
-def _log(request: Request, cruise_id: str) -> Log:
+def visible_log(request: Request, cruise_id: str) -> Log:
+    """The log of a cruise that the caller may see. Raises NotFound (404) for any other."""
     cruise = visible_cruise(request, cruise_id)
     log = Log.objects.visible_to(request.user).filter(cruise=cruise).select_related("cruise__vessel").first()
     if log is None:
@@ -104,7 +106,7 @@ class LogDetail(APIView):
     permission = "public"
 
     def get(self, request: Request, cruise_id: str) -> Response:
-        log = _log(request, cruise_id)
+        log = visible_log(request, cruise_id)
         copies = log.final_copies.defer("data").values("name", "format", "size", "md5", "sha256", "events", "made_at")
         return Response(
             {
@@ -129,7 +131,7 @@ class EventList(APIView):
     scope = "events:write"
 
     def get(self, request: Request, cruise_id: str) -> Response:
-        log = _log(request, cruise_id)
+        log = visible_log(request, cruise_id)
         events: Any = log.events.in_order().prefetch_related("measurements")
         for name in ("instrument", "action", "station", "cast"):
             if value := request.query_params.get(name):
@@ -138,10 +140,10 @@ class EventList(APIView):
             events = events.standing()
         pages = Pages()
         page = pages.paginate_queryset(events, request, view=self)
-        return pages.get_paginated_response(EventSerializer(page, many=True, context=_shown(request, log)).data)
+        return pages.get_paginated_response(EventSerializer(page, many=True, context=shown(request, log)).data)
 
     def post(self, request: Request, cruise_id: str) -> Response:
-        log = _log(request, cruise_id)
+        log = visible_log(request, cruise_id)
         given = EventInput(data=request.data)
         given.is_valid(raise_exception=True)
         values = dict(given.validated_data)
@@ -153,7 +155,7 @@ class EventList(APIView):
             uuid=values.get("uuid"),
             source="api",
         )
-        body = EventSerializer(event, context=_shown(request, log)).data
+        body = EventSerializer(event, context=shown(request, log)).data
         return Response(body, status=201 if new else 200, headers={"Location": f"/api/v1/events/{event.uuid}"})
 
 
@@ -173,7 +175,7 @@ class EventDetail(APIView):
 
     def get(self, request: Request, uuid: str) -> Response:
         event = self._event(request, uuid)
-        return Response(EventSerializer(event, context=_shown(request, event.log)).data)
+        return Response(EventSerializer(event, context=shown(request, event.log)).data)
 
     def patch(self, request: Request, uuid: str) -> Response:
         event = self._event(request, uuid)
@@ -182,12 +184,12 @@ class EventDetail(APIView):
         values = dict(given.validated_data)
         reason, seen = values.pop("reason", ""), values.pop("revision", None)
         event = logbook.revise(event=event, by=request.user, fields=values, reason=reason, seen=seen)
-        return Response(EventSerializer(event, context=_shown(request, event.log)).data)
+        return Response(EventSerializer(event, context=shown(request, event.log)).data)
 
     def delete(self, request: Request, uuid: str) -> Response:
         event = self._event(request, uuid)
         event = logbook.strike(event=event, by=request.user, reason=request.query_params.get("reason", ""))
-        return Response(EventSerializer(event, context=_shown(request, event.log)).data)
+        return Response(EventSerializer(event, context=shown(request, event.log)).data)
 
 
 class Export(APIView):
@@ -196,6 +198,6 @@ class Export(APIView):
     permission = "public"
 
     def get(self, request: Request, cruise_id: str, form: str) -> HttpResponse:
-        log = _log(request, cruise_id)
+        log = visible_log(request, cruise_id)
         text = logbook.export(log, form, names=access.may(request.user, "eventlog.read", log))
         return HttpResponse(text, content_type="text/csv; charset=utf-8" if form == "r2r-csv" else "application/json")
