@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,6 +12,9 @@ from rest_framework.views import APIView
 
 from portal.authentication import Pages, check_cruise
 from portal.models import Cruise
+from portal.openapi import Told, thing
+
+PEOPLE = {"type": "array", "items": thing(name="string", institution="string", orcid="string")}
 
 
 class CruiseSerializer(serializers.ModelSerializer):
@@ -43,6 +47,7 @@ class CruiseSerializer(serializers.ModelSerializer):
             "since",
         ]
 
+    @extend_schema_field(PEOPLE)
     def get_chief_scientists(self, cruise: Cruise) -> list[dict[str, str]]:
         return [{"name": p.name, "institution": p.institution, "orcid": p.orcid} for p in cruise.chief_scientists]
 
@@ -51,6 +56,14 @@ class CruiseList(APIView):
     """`GET /api/v1/cruises`: cruises that the caller may see; `?q=` searches."""
 
     permission = "public"
+    told: ClassVar[dict[str, Told]] = {
+        "GET": Told(
+            "Cruises that the caller may see",
+            answer=CruiseSerializer,
+            many=True,
+            query={"q": "words of the id, title, vessel, port or chief scientist"},
+        )
+    }
 
     def get(self, request: Request) -> Response:
         cruises: Any = Cruise.objects.visible_to(request.user).search(request.query_params.get("q", ""))
@@ -64,6 +77,7 @@ class CruiseDetail(APIView):
     """`GET /api/v1/cruises/{cruise_id}`."""
 
     permission = "public"
+    told: ClassVar[dict[str, Told]] = {"GET": Told("One cruise", answer=CruiseSerializer)}
 
     def get(self, request: Request, cruise_id: str) -> Response:
         return Response(CruiseSerializer(visible_cruise(request, cruise_id)).data)

@@ -312,6 +312,17 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "PAGE_SIZE": 100,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "DEFAULT_SCHEMA_CLASS": "portal.openapi.Schema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": REPOSITORY_NAME,
+    "DESCRIPTION": "From sailing orders to archived, citable data. Errors are problem documents (RFC 9457).",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVERS": [{"url": SITE_URL}],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "LICENSE": {"name": "BSD-3-Clause", "identifier": "BSD-3-Clause"},
 }
 
 # GDAL 3.6 of Debian 12 is older than Django 5.2 likes; what we use of it (GeoJSON, WKB, distances) is not concerned.

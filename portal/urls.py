@@ -8,7 +8,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from portal import api
-from portal.views import cruises, machine, orders, people
+from portal.views import api_pages, cruises, machine, orders, people
 
 urlpatterns = [
     path("", cruises.home, name="home"),
@@ -30,6 +30,8 @@ urlpatterns = [
     path("tokens/<uuid:uuid>/revoke/", people.revoke_token, name="revoke-token"),
     path("work/", machine.work_page, name="work"),
     path("work/<uuid:uuid>/again/", machine.try_again, name="try-again"),
+    path("api/", api_pages.api_page, name="api"),
+    path("api/v1/openapi.json", api_pages.openapi_document, name="openapi"),
     path("api/v1/cruises", api.CruiseList.as_view(), name="api-cruises"),
     path("api/v1/cruises/<str:cruise_id>", api.CruiseDetail.as_view(), name="api-cruise"),
     path("accounts/", include("allauth.urls")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.http import StreamingHttpResponse
@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from inventory import paths, scan
 from portal import access, jobs, streaming
 from portal.authentication import Pages, check_cruise
+from portal.openapi import Told, thing
 from portal.refusals import NotYou
 from publishing.archives import submission as submissions
 from publishing.models import Submission
@@ -57,11 +58,36 @@ def _shown(submission: Submission) -> dict[str, Any]:
     }
 
 
+SUBMISSION = thing(
+    uuid="uuid",
+    cruise_id="string",
+    dataset="uuid",
+    doi="string",
+    state="string",
+    since="date-time",
+    bag="string",
+    files="integer",
+    bytes="integer",
+    tagmanifest_sha256="string",
+    accession=thing(
+        archive="string",
+        number="string",
+        version="string",
+        landing_url="uri",
+        direct_url="uri",
+        accessioned_at="date-time",
+    ),
+)
+
+
 class SubmissionList(APIView):
     """`GET /api/v1/submissions?state=staged`: what is laid out for the archive."""
 
     permission = "signed in"
     read_scope = "archive:fetch"
+    told: ClassVar[dict[str, Told]] = {
+        "GET": Told("Data sets laid out for the archive", answer=SUBMISSION, many=True, query={"state": "as staged"})
+    }
 
     def get(self, request: Request) -> Response:
         if not access.may(request.user, "submission.see"):
@@ -80,6 +106,7 @@ class BagFile(APIView):
 
     permission = "signed in"
     read_scope = "archive:fetch"
+    told: ClassVar[dict[str, Told]] = {"GET": Told("One file of a staged bag", media=("application/octet-stream",))}
 
     def get(self, request: Request, uuid: str, path: str) -> StreamingHttpResponse:
         submission = _submission(request, uuid)
@@ -113,6 +140,14 @@ class Accession(APIView):
 
     permission = "signed in"
     scope = "archive:accession"
+    told: ClassVar[dict[str, Told]] = {
+        "PUT": Told(
+            "Tells that an archive has accessioned a data set",
+            takes=AccessionInput,
+            answer=SUBMISSION,
+            statuses={201: "The accession was not known before."},
+        )
+    }
 
     def put(self, request: Request, uuid: str) -> Response:
         submission = _submission(request, uuid)
