@@ -15,6 +15,7 @@ VERSION = 1
 DEEPEST = boundedjson.DEEPEST + 8  # an original that another room accepted lies a few levels deeper in here
 _TEXTS = ("number", "instrument", "action", "transect", "station", "cast", "author", "comment")
 _FIELDS = tuple(field.name for field in dataclasses.fields(LoggedEvent))
+_LATER = frozenset({"ended_at", "extra"})  # came after the first documents were written, which lack them
 _MEASURED = tuple(field.name for field in dataclasses.fields(Measurement))
 
 
@@ -88,6 +89,7 @@ def _time(at: datetime | None) -> str | None:
 def _event(event: LoggedEvent) -> dict[str, Any]:
     row = {name: getattr(event, name) for name in _FIELDS}
     row["observed_at"], row["logged_at"] = _time(event.observed_at), _time(event.logged_at)
+    row["ended_at"], row["extra"] = _time(event.ended_at), _ordered(event.extra)
     row["revised_at"] = [_time(at) for at in event.revised_at]
     row["measurements"] = [{name: getattr(one, name) for name in _MEASURED} for one in event.measurements]
     row["original"] = _ordered(event.original)
@@ -104,17 +106,21 @@ class _NotWhole(Exception):
 def _logged(row: Any) -> LoggedEvent:
     if not isinstance(row, dict):
         raise _NotWhole("", "it is not an object")
-    if row.keys() != set(_FIELDS):
-        odd = sorted(set(_FIELDS) ^ row.keys())
+    if odd := sorted((set(_FIELDS) ^ row.keys()) - (_LATER - row.keys())):
         raise _NotWhole(odd[0], f"{', '.join(odd)[:200]} is missing or unknown")
     for name in _TEXTS:
         if not isinstance(row[name], str):
             raise _NotWhole(name, f"{name} is not a text")
     if not isinstance(row["original"], dict):
         raise _NotWhole("original", "original is not an object")
+    if not isinstance(row.get("extra", {}), dict):
+        raise _NotWhole("extra", "extra is not an object")
     if isinstance(row["line"], bool) or not isinstance(row["line"], int):
         raise _NotWhole("line", "line is not a whole number")
     at = _when("observed_at", row["observed_at"])
+    end = _when("ended_at", row["ended_at"]) if row.get("ended_at") is not None else None
+    if end and end < at:
+        raise _NotWhole("ended_at", "ended_at lies before observed_at")
     return LoggedEvent(
         observed_at=at,
         logged_at=_when("logged_at", row["logged_at"]) if row["logged_at"] is not None else None,
@@ -125,6 +131,8 @@ def _logged(row: Any) -> LoggedEvent:
         measurements=tuple(_measurement(one) for one in _list("measurements", row["measurements"])),
         original=row["original"],
         line=row["line"],
+        ended_at=end,
+        extra=row.get("extra", {}),
         **{name: row[name] for name in _TEXTS},
     )
 

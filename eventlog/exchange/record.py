@@ -37,6 +37,8 @@ class LoggedEvent:
 
     `observed_at` is when it happened, `logged_at` when it was typed. Degrees are north and east, metres down.
     `original` is the whole source row, serialisable as JSON; `line` is where it began in the source, 1-based.
+    `ended_at` is the end of an event with a duration; `extra` holds answers to further questions, {name: text,
+    number, yes or no}.
     """
 
     number: str
@@ -56,6 +58,8 @@ class LoggedEvent:
     measurements: tuple[Measurement, ...] = ()
     original: Mapping[str, Any] = field(default_factory=dict, hash=False)
     line: int = 0
+    ended_at: datetime | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

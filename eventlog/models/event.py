@@ -158,6 +158,8 @@ class Event(models.Model):
             revised_at=tuple(self._edits()),
             measurements=tuple(Measured(m.source, m.name, m.value, m.unit) for m in self.measurements.all()),
             original=dict(self.original) if names else {},
+            ended_at=self.ended_at.astimezone(UTC) if self.ended_at else None,
+            extra=dict(self.extra),
         )
 
     def _edits(self) -> list[datetime]:

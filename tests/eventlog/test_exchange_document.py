@@ -30,6 +30,8 @@ EVENT = LoggedEvent(
     measurements=(Measurement("gyro", "heading", "12.5", "deg"),),
     original={"b": "2", "a": ["1", {"d": None, "c": 1.5}]},
     line=7,
+    ended_at=datetime(2024, 3, 5, 11, tzinfo=UTC),
+    extra={"wire_m": 120.5, "by hand": True},
 )
 
 
@@ -52,13 +54,31 @@ def test_the_text_is_this():
             '"action":"deploy","transect":"","station":"S1","cast":"","latitude":10.5,"longitude":-20.25,'
             '"seafloor_m":null,"author":"somebody","comment":"船, ñ","revised_at":["2024-03-06T00:00:00Z"],'
             '"measurements":[{"source":"gyro","name":"heading","value":"12.5","unit":"deg"}],'
-            '"original":{"a":["1",{"c":1.5,"d":null}],"b":"2"},"line":7}' + end
+            '"original":{"a":["1",{"c":1.5,"d":null}],"b":"2"},"line":7,"ended_at":"2024-03-05T11:00:00Z",'
+            '"extra":{"by hand":true,"wire_m":120.5}}' + end
             for end in (",", "")
         ],
         "]",
         "}",
         "",
     ]
+
+
+def test_a_document_from_before_an_event_had_an_end_is_read():
+    value = json.loads(document.write({}, [EVENT]))
+    for name in ("ended_at", "extra"):
+        del value["events"][0][name]
+    (event,) = document.read(json.dumps(value).encode()).events
+    assert event == dataclasses.replace(EVENT, ended_at=None, extra={})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("ended_at", "2024-03-05T10:00:00Z"), ("ended_at", "soon"), ("extra", ["a"])]
+)
+def test_an_event_with_a_wrong_end_or_wrong_answers_is_refused(name, value):
+    reading = document.read(changed(**{name: value}))
+    assert reading.events == ()
+    assert [(problem.column, problem.fatal) for problem in reading.problems] == [(name, True)]
 
 
 def test_an_empty_log_is_a_document_too():
@@ -105,6 +125,7 @@ EVENTS = st.builds(
     measurements=st.lists(st.builds(Measurement, TEXT, TEXT, TEXT, TEXT), max_size=2).map(tuple),
     original=OBJECT,
     line=st.integers(0, 10**6),
+    extra=st.dictionaries(TEXT, TEXT | st.booleans(), max_size=3),
 )
 
 
