@@ -92,7 +92,7 @@ def panels(request: HttpRequest, cruise: Cruise) -> Iterable[Panel]:
 
 def _map(request: HttpRequest, cruise: Cruise, track: Track | None) -> dict[str, Any]:
     """What the map shows, and the same in words for those who do not see it."""
-    events = Event.objects.visible_to(request.user).filter(log__cruise=cruise, latitude__isnull=False).exists()
+    events = Event.objects.visible_to(request.user).filter(log__cruise=cruise).placed().exists()
     words = f"From {cruise.depart_port.name} to {cruise.arrive_port.name}."
     if track is not None and track.geometry is not None:
         words += f" The track has {track.control_points} control points, {track.first_fix_at} to {track.last_fix_at}."

@@ -44,6 +44,10 @@ class EventQuerySet(models.QuerySet["Event"]):
             best_latitude=Coalesce("latitude", "nav_latitude"), best_longitude=Coalesce("longitude", "nav_longitude")
         )
 
+    def placed(self) -> EventQuerySet:
+        """Those whose position is known, with it as `with_place` tells it."""
+        return self.with_place().filter(best_latitude__isnull=False, best_longitude__isnull=False)
+
 
 class Event(models.Model):
     """Something that happened, as it stands now; its revisions tell how it came to stand so.

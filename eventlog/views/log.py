@@ -257,12 +257,12 @@ def export(request: HttpRequest, cruise: Cruise, form: str) -> HttpResponse:
 @require_safe
 def points(request: HttpRequest, cruise: Cruise) -> HttpResponse:
     """The events that have a position, as GeoJSON for the map."""
-    rows = Event.objects.visible_to(request.user).standing().in_order()
-    rows = rows.filter(log__cruise=cruise, latitude__isnull=False)[:MOST_POINTS]
+    rows: Any = Event.objects.visible_to(request.user).standing().in_order()
+    rows = rows.filter(log__cruise=cruise).placed()[:MOST_POINTS]
     features = [
         {
             "type": "Feature",
-            "geometry": {"type": "Point", "coordinates": [row.longitude, row.latitude]},
+            "geometry": {"type": "Point", "coordinates": [row.best_longitude, row.best_latitude]},
             "properties": {
                 "label": f"{row.instrument} {row.action} {row.station}".strip(),
                 "time": f"{row.observed_at:%Y-%m-%dT%H:%M:%SZ}",
