@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 # What of a revision the digest covers, in this order; `previous` binds it to all before it.
@@ -59,7 +60,8 @@ def plain(value: Any) -> Any:
 
 def _numbers(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
-        return int(value)
+        # By its decimal text: PostgreSQL returns 1e23 as the whole number 10^23, which the nearest float is not.
+        return int(Decimal(repr(value)))
     if isinstance(value, Mapping):
         return {key: _numbers(part) for key, part in value.items()}
     return [_numbers(part) for part in value] if isinstance(value, list | tuple) else value
