@@ -46,7 +46,10 @@ class EventQuerySet(models.QuerySet["Event"]):
 
     def placed(self) -> EventQuerySet:
         """Those whose position is known, with it as `with_place` tells it."""
-        return self.with_place().filter(best_latitude__isnull=False, best_longitude__isnull=False)
+        known: EventQuerySet = self.with_place().filter(
+            Q(latitude__isnull=False) | Q(nav_latitude__isnull=False, nav_longitude__isnull=False)
+        )
+        return known
 
 
 class Event(models.Model):
