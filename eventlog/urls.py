@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from eventlog.api import attachments as api_attachments
 from eventlog.api import events as api
 from eventlog.views import log
 
@@ -24,4 +25,12 @@ urlpatterns = [
     path(A + "cruises/<str:cruise_id>/events", api.EventList.as_view(), name="api-events"),
     path(A + "cruises/<str:cruise_id>/events/export/<str:form>", api.Export.as_view(), name="api-export"),
     path(A + "events/<uuid:uuid>", api.EventDetail.as_view(), name="api-event"),
+]
+ATTACHMENTS = A + "cruises/<str:cruise_id>/attachments"
+urlpatterns += [
+    path(ATTACHMENTS, api_attachments.AttachmentList.as_view(), name="api-attachments"),
+    path(ATTACHMENTS + "/<uuid:uuid>", api_attachments.AttachmentDetail.as_view(), name="api-attachment"),
+    path(
+        ATTACHMENTS + "/<uuid:uuid>/restore", api_attachments.AttachmentRestore.as_view(), name="api-attachment-restore"
+    ),
 ]

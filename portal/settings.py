@@ -119,6 +119,8 @@ try:
     REPOSITORY_CONTACT = env.text("LEADLINE_CONTACT", "data@leadline.example")
     SIGNUP = env.choice("LEADLINE_SIGNUP", "invited", ("invited", "open"))
     DELIVERY_ROOTS = [Path(name).resolve() for name in env.names("LEADLINE_DELIVERIES", str(HOME / "deliveries"))]
+    ATTACHMENT_BYTES = env.number("LEADLINE_ATTACHMENT_MB", 50, least=1, most=2000) * 1_000_000
+    WATCH_ROOTS = [Path(name) for name in env.names("LEADLINE_WATCH")]
     STAGING = Path(env.text("LEADLINE_STAGING", str(HOME / "staging"))).resolve()
 
     REGISTRAR_URL = env.text("REGISTRAR_URL")
@@ -266,8 +268,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'; "
-    "worker-src 'self'"
+    "media-src 'self' blob:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; "
+    "manifest-src 'self'; worker-src 'self'"
 )
 
 # --- files, queue, cache, mail ----------------------------------------------------------------------------------
