@@ -27,16 +27,3 @@ RIGHTS = {
     "eventlog.correct": {Role.CHIEF_SCIENTIST, Role.OPERATOR, *OFFICE},
     "eventlog.import": {Role.CHIEF_SCIENTIST, Role.OPERATOR, *OFFICE},
 }
-
-# What one can do with an instrument of a class: the buttons of the log page, most used first.
-ACTIONS = {
-    "ctd": ("deploy", "maxDepth", "recover", "abort"),
-    "net": ("deploy", "recover", "abort"),
-    "mooring": ("deploy", "recover", "release"),
-    "multibeam": ("start", "stop", "service"),
-    "adcp": ("start", "stop"),
-    "xbt": ("deploy",),
-    "winch": ("start", "stop"),
-    "ship": ("startCruise", "endCruise", "arriveStation", "leaveStation", "startLine", "endLine"),
-}
-OTHER_ACTIONS = ("start", "stop", "other")

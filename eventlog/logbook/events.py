@@ -105,8 +105,7 @@ def revise(
     if all(before[name] == values[name] for name in values):
         return event
     old = event.operation
-    if values["operation"] != before["operation"]:
-        event.operation = operations.join(log=event.log, values=values, by=by, device=device)
+    event.operation = operations.rejoin(event=event, before=before, values=values, by=by, device=device)
     for name, value in values.items():
         if name != "operation":
             setattr(event, name, value)

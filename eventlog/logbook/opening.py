@@ -7,8 +7,9 @@ from django.utils import timezone
 
 from eventlog import ledger
 from eventlog.logbook.copies import final_copies
+from eventlog.machines import BUTTONS, OTHER_BUTTONS
 from eventlog.models import Log, Template
-from eventlog.states import ACTIONS, LOG, OTHER_ACTIONS
+from eventlog.states import LOG
 from portal import access, journal, voyage
 from portal.access import Actor
 from portal.lifecycle import CRUISE
@@ -55,10 +56,10 @@ def close_log(*, cruise: Cruise, by: Actor, note: str = "") -> Log:
 
 def _templates(log: Log) -> None:
     """Buttons for the ship and for every instrument of the orders."""
-    wanted = [("Ship", "ship", action) for action in ACTIONS["ship"]]
+    wanted = [("Ship", "ship", action) for action in BUTTONS["ship"]]
     for instrument in log.cruise.instruments.all():
         kind = instrument.device_class.lower()
-        wanted += [(instrument.name, kind, action) for action in ACTIONS.get(kind, OTHER_ACTIONS)]
+        wanted += [(instrument.name, kind, action) for action in BUTTONS.get(kind, OTHER_BUTTONS)]
     Template.objects.bulk_create(
         [Template(log=log, instrument=i, kind=k[:20], action=a, order=n) for n, (i, k, a) in enumerate(wanted)],
         ignore_conflicts=True,
