@@ -6,6 +6,12 @@ import re
 _EMPTY = frozenset({"", "nan", "no_gps"})
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _METRES = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))\s*(?:m|metres?|meters?)?", re.ASCII | re.IGNORECASE)
+_LETTERED = re.compile(r"([NSEWnsew])?\s*(.*?)\s*([NSEWnsew])?", re.ASCII | re.DOTALL)
+_PARTS = re.compile(
+    r"([+-]?)(\d{1,3})(?:\s*°\s*|[\s:]+)(\d{1,2}(?:\.\d*)?)\s*['′]?(?:[\s:]*(\d{1,2}(?:\.\d*)?)\s*(?:[\"″]|'')?)?"
+)
+_PACKED = re.compile(r"([+-]?)(\d{1,3})(\d\d\.\d+|\d\d)", re.ASCII)
+STYLES = ("auto", "degrees", "minutes")
 
 
 def is_empty(text: str) -> bool:
@@ -52,3 +58,47 @@ def pair(latitude: str, longitude: str) -> tuple[tuple[float, float] | None, str
             east,
         ), "The position is exactly 0, 0: please check that the ship was in the Gulf of Guinea"
     return (north, east), ""
+
+
+def angle(text: str, letters: str, style: str = "auto") -> float | None:
+    """Decimal degrees of an angle as logs write it; None for anything else. `letters`: "NS" or "EW".
+
+    Decimal degrees (`-70.88`, `70.88 W`), degrees and minutes (`43 19.702 N`, `43°19.702' N`), and seconds. Packed as
+    in NMEA 0183 (`4319.702N`: the last two figures before the point are minutes) where a letter stands beside it
+    and the value is too large for degrees, or the style says "minutes". Minutes and seconds are below 60.
+    """
+    found = _LETTERED.fullmatch(text.strip())
+    if not found or (found[1] and found[3]):
+        return None
+    letter = (found[1] or found[3] or "").upper()
+    if letter and letter not in letters:
+        return None
+    body = found[2].replace("º", "°")
+    value = number(body.rstrip("° "))
+    packed = style == "minutes" or (letter and value is not None and abs(value) > (90 if letters == "NS" else 180))
+    if value is not None and not packed:
+        degrees = value
+    elif style == "degrees":
+        return None
+    else:
+        parts = _PACKED.fullmatch(body) if value is not None else _PARTS.fullmatch(body)
+        if not parts:
+            return None
+        minutes, seconds = float(parts[3]), float((parts[4] if len(parts.groups()) > 3 else "") or 0)
+        if minutes >= 60 or seconds >= 60:
+            return None
+        degrees = (int(parts[2]) + minutes / 60 + seconds / 3600) * (-1 if parts[1] == "-" else 1)
+    if letter and degrees < 0:
+        return None  # the sign and the letter would both tell the hemisphere
+    return -degrees if letter in ("S", "W") else degrees
+
+
+def place(latitude: str, longitude: str, style: str = "auto") -> tuple[tuple[float, float] | None, str]:
+    """As `pair`, for any of the STYLES that `angle` reads."""
+    if is_empty(latitude) and is_empty(longitude):
+        return None, ""
+    north, east = angle(latitude, "NS", style), angle(longitude, "EW", style)
+    if north is None or east is None:
+        said = f"({latitude.strip()[:40]!r}, {longitude.strip()[:40]!r})"
+        return None, f"The position {said} is not understood and was left out"
+    return pair(repr(north), repr(east))

@@ -22,6 +22,8 @@ COLUMNS = (
     *("dateTime8601", "Revisions"),
 )
 _MOST_REFUSALS = 10_000  # a file in which so many rows fail is another kind of file; one answer is enough
+_EVENT_MINUTE = re.compile(r"\A(?:.*-)?(\d{8}\.\d{4})\.\d{1,3}\Z", re.ASCII)
+_SHORT_NUMBER = re.compile(r"(\d{8}\.\d{4})\.(\d{1,2})\Z", re.ASCII)
 _MINUTE_NUMBER = re.compile(r"\d{8}\.\d{4}\.\d{3}\Z", re.ASCII)
 
 
@@ -80,6 +82,11 @@ def read(data: bytes, *, most_bytes: int = MOST_BYTES, longest_row: int = table.
     return Reading(FORMAT, encoding, columns, tuple(log.events), tuple(log.problems), (*notes, *log.notes()))
 
 
+def check(text: str) -> None:
+    """Raises Unreadable, naming what lacks, for a text whose first row is not the header of an R2R log."""
+    _header(text, table.LONGEST_ROW)
+
+
 def _header(text: str, longest_row: int) -> tuple[table.Row, str]:
     """The first row that is not blank, and the delimiter under which it names the most columns of ours."""
     known = {name.casefold() for name in COLUMNS}
@@ -103,18 +110,6 @@ def _header(text: str, longest_row: int) -> tuple[table.Row, str]:
     return best, best_delimiter
 
 
-def _unique(names: Iterable[str]) -> list[str]:
-    """The names with a number behind those that come again, so that each can be a key."""
-    taken: dict[str, None] = {}
-    for name in names:
-        key, count = name, 1
-        while key in taken:
-            count += 1
-            key = f"{name} ({count})"
-        taken[key] = None
-    return list(taken)
-
-
 @dataclass(slots=True)
 class _Log:
     """What has been read so far."""
@@ -133,7 +128,7 @@ class _Log:
 
     def __post_init__(self) -> None:
         names = self.header.values
-        self.keys = _unique([*names, *(f"+{place}" for place in range(len(names) + 1, table.MOST_VALUES + 1))])
+        self.keys = table.unique([*names, *(f"+{place}" for place in range(len(names) + 1, table.MOST_VALUES + 1))])
         own = {name.casefold(): name for name in COLUMNS}
         self.place = {}
         for at, name in enumerate(names):
@@ -183,7 +178,7 @@ class _Log:
         place, complaint = position.pair(said.get("Latitude", ""), said.get("Longitude", ""))
         self._tell(row.line, "Latitude", complaint)
         typed = said.get("Date", "")
-        logged_at = moments.rfc2822(typed) or moments.iso(typed)
+        logged_at = moments.rfc2822(typed) or moments.iso(typed) or self._settled(typed, said)
         if typed.strip() and not logged_at:
             self._tell(row.line, "Date", f"The date {typed.strip()[:60]!r} of typing is not understood")
         for column in ("Instrument", "Action"):
@@ -210,6 +205,13 @@ class _Log:
                 line=row.line,
             )
         )
+
+    def _settled(self, typed: str, said: dict[str, str]) -> datetime | None:
+        """A Date that a spreadsheet has re-written: the form was opened in the minute that Event names."""
+        minute = moments.compact(_EVENT_MINUTE.sub(r"\1", said.get("Event", "").strip()))
+        at = moments.settled(typed, minute) if minute else None
+        self.quirks["date"] += at is not None
+        return at
 
     def _happened(self, line: int, said: dict[str, str]) -> datetime | None:
         given = said.get("dateTime8601", "").strip()
@@ -238,11 +240,15 @@ class _Log:
             number = said.get("Event", "").strip()
             instead = "Event was taken instead" if number else "and no Event either"
             self._tell(line, "R2R_Event", f"The event has no R2R_Event; {instead}")
-        elif number in self.lines:
+        if _SHORT_NUMBER.search(number):
+            self.quirks["zeros"] += 1
+            number = _SHORT_NUMBER.sub(lambda found: f"{found[1]}.{found[2]:0>3}", number)
+        if not number:
+            return ""
+        if number in self.lines:
             message = f"R2R_Event {number} was already used on line {self.lines[number]}; both events are kept"
             self._tell(line, "R2R_Event", message)
-        if number:
-            self.lines.setdefault(number, line)
+        self.lines.setdefault(number, line)
         return number
 
     def _seafloor(self, line: int, text: str) -> float | None:
@@ -299,6 +305,8 @@ class _Log:
             "short": "dateTimeUTC is cut short or rounded, as a spreadsheet does on saving",
             "gps": "GPS_Time is not of the form YYYY/MM/DD HH:MM:SS",
             "unit": "Seafloor carries its unit",
+            "date": "Date was re-written by a spreadsheet; the order of its parts follows from Event",
+            "zeros": "The number lost zeros at its end, which were put back",
         }
         notes += [f"{sentence} ({_rows(have[quirk])})" for quirk, sentence in told.items() if have[quirk]]
         if have["bare"] and have["cruised"]:

@@ -5,7 +5,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from .record import MOST_BYTES, Unreadable
@@ -72,6 +72,18 @@ def _characters(data: bytes) -> tuple[str, str, list[str]]:
         except UnicodeDecodeError:
             pass  # five bytes mean nothing in Windows-1252; latin-1 knows all 256
     return data.decode("latin-1"), "latin-1", notes
+
+
+def unique(names: Iterable[str]) -> list[str]:
+    """The names with a number behind those that come again, so that each can be a key."""
+    taken: dict[str, None] = {}
+    for name in names:
+        key, count = name, 1
+        while key in taken:
+            count += 1
+            key = f"{name} ({count})"
+        taken[key] = None
+    return list(taken)
 
 
 class _TooLong(Exception):

@@ -328,3 +328,28 @@ def test_line_breaks_in_a_comment_and_line_numbers_after_it():
         ("one\ntwo\r\nthree", 2),
         ("all well", 5),
     ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "event", "moment"),
+    [
+        ("4/3/2022 9:07", "20220403.0906.001", datetime(2022, 4, 3, 9, 7, tzinfo=UTC)),
+        ("03-04-22 09:07", "20220403.0906.001", datetime(2022, 4, 3, 9, 7, tzinfo=UTC)),
+        ("4/5/2022 9:07", "20220403.0906.001", None),  # April 5 and 4 May are both too far off
+        ("3/3/2022 9:07", "20220303.0906.001", datetime(2022, 3, 3, 9, 7, tzinfo=UTC)),
+        ("4/3/2022 9:07", "", None),
+    ],
+)
+def test_a_date_that_a_spreadsheet_wrote_is_settled_by_the_minute_in_event(typed, event, moment):
+    reading = read(with_(Date=typed, Event=event))
+    assert only(reading).logged_at == moment
+    assert any("re-written" in note for note in reading.notes) == (moment is not None)
+    assert any(problem.column == "Date" for problem in reading.problems) == (moment is None)
+
+
+@pytest.mark.parametrize("short", ["xx01-SE-20240305.1014.1", "xx01-SE-20240305.1014.01"])
+def test_a_number_that_lost_zeros_gets_them_back(short):
+    reading = read(with_(R2R_Event=short))
+    assert only(reading).number == "xx01-SE-20240305.1014.001"
+    assert only(reading).original["R2R_Event"] == short
+    assert any("zeros" in note for note in reading.notes)
