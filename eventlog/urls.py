@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from eventlog.api import attachments as api_attachments
+from eventlog.api import batch, changes
 from eventlog.api import events as api
 from eventlog.views import log
 
@@ -24,6 +25,9 @@ urlpatterns = [
     path(A + "cruises/<str:cruise_id>/log", api.LogDetail.as_view(), name="api-log"),
     path(A + "cruises/<str:cruise_id>/events", api.EventList.as_view(), name="api-events"),
     path(A + "cruises/<str:cruise_id>/events/export/<str:form>", api.Export.as_view(), name="api-export"),
+    path(A + "cruises/<str:cruise_id>/events:batch", batch.EventBatch.as_view(), name="api-batch"),
+    path(A + "cruises/<str:cruise_id>/changes", changes.ChangeList.as_view(), name="api-changes"),
+    path(A + "cruises/<str:cruise_id>/log/snapshot", changes.Snapshot.as_view(), name="api-snapshot"),
     path(A + "events/<uuid:uuid>", api.EventDetail.as_view(), name="api-event"),
 ]
 ATTACHMENTS = A + "cruises/<str:cruise_id>/attachments"

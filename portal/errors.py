@@ -57,7 +57,7 @@ def problem(refusal: Refusal) -> dict[str, Any]:
     }
     if isinstance(refusal, NotLikeThis) and refusal.faults:
         body["errors"] = [{"field": f.where, "line": f.line, "message": f.what} for f in refusal.faults]
-    return body
+    return body | refusal.members()
 
 
 def api_exception(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 class Refusal(Exception):
@@ -17,6 +18,10 @@ class Refusal(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+    def members(self) -> dict[str, Any]:
+        """What a problem document tells besides: plain JSON, by name."""
+        return {}
 
 
 class NotNow(Refusal):

@@ -11,8 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from eventlog import logbook
+from eventlog import logbook, rows
 from eventlog.models import Event, Log
+from eventlog.navigation.positions import COLUMNS
 from portal import access
 from portal.api import visible_cruise
 from portal.authentication import Pages
@@ -21,6 +22,7 @@ from portal.authentication import Pages
 class EventSerializer(serializers.ModelSerializer):
     """An event as it stands. `author_name` is empty for those who are not of the cruise."""
 
+    operation = serializers.UUIDField(source="operation.uuid", allow_null=True)
     measurements = serializers.SerializerMethodField()
     struck = serializers.SerializerMethodField()
 
@@ -28,22 +30,20 @@ class EventSerializer(serializers.ModelSerializer):
         model = Event
         fields: ClassVar[list[str]] = [
             "uuid",
-            "number",
+            *rows.PLAIN,
             "observed_at",
+            "ended_at",
             "logged_at",
-            "instrument",
-            "action",
-            "transect",
-            "station",
-            "cast",
-            "latitude",
-            "longitude",
-            "seafloor_m",
+            "operation",
             "author_name",
+            "device",
+            "clock_offset_s",
             "comment",
+            "extra",
             "source",
             "revision",
             "struck",
+            *COLUMNS,
             "measurements",
         ]
 
@@ -56,10 +56,7 @@ class EventSerializer(serializers.ModelSerializer):
         return event.struck_at is not None
 
     def to_representation(self, instance: Event) -> dict[str, Any]:
-        shown: dict[str, Any] = super().to_representation(instance)
-        if not self.context.get("names"):
-            shown["author_name"] = ""
-        return shown
+        return rows.event_row(instance, names=bool(self.context.get("names")))
 
 
 class EventInput(serializers.Serializer):
@@ -132,7 +129,7 @@ class EventList(APIView):
 
     def get(self, request: Request, cruise_id: str) -> Response:
         log = visible_log(request, cruise_id)
-        events: Any = log.events.in_order().prefetch_related("measurements")
+        events: Any = log.events.in_order().select_related("operation").prefetch_related("measurements")
         for name in ("instrument", "action", "station", "cast"):
             if value := request.query_params.get(name):
                 events = events.filter(**{name: value})
@@ -166,7 +163,7 @@ class EventDetail(APIView):
     scope = "events:write"
 
     def _event(self, request: Request, uuid: str) -> Event:
-        events = Event.objects.visible_to(request.user).select_related("log__cruise__vessel")
+        events = Event.objects.visible_to(request.user).select_related("log__cruise__vessel", "operation")
         event = events.filter(uuid=uuid).first()
         if event is None:
             raise exceptions.NotFound("There is no such event, or none that you may see.")

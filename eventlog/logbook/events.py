@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid as uuids
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from eventlog import chain, ledger, operations
-from eventlog.logbook.fields import checked, merged, next_number, standing
+from eventlog.logbook.fields import checked, merged, next_number, require_unchanged, standing
 from eventlog.models import Event, Log
 from eventlog.navigation import positions
 from eventlog.states import LOG
@@ -36,12 +36,15 @@ def record(
     device: str = "",
     clock_offset_s: float | None = None,
     press: bool = False,
+    change: uuids.UUID | None = None,
+    late: bool = False,
 ) -> tuple[Event, bool]:
     """Records an event; says whether it is new. The same `uuid` twice is one event, however often it is sent.
 
     `fields` are those of FIELDS; times are aware, degrees north and east, metres. `press`: a button and nothing more,
-    so that a second one within two seconds is the same event. Raises NotYou, NotNow for a log that is not open,
-    NotLikeThis with the faults by field.
+    so that a second one within two seconds is the same event. `change` is the id of this very change. `late`: it may
+    have waited on a device without network, and is taken after closing if it happened and was logged before; its
+    source is then "late". Raises NotYou, NotNow for a log that is not open, NotLikeThis with the faults by field.
     """
     log = ledger.locked(log)
     access.require(by, "eventlog.record", log)
@@ -49,10 +52,13 @@ def record(
         if known.log_id != log.pk:
             raise NotLikeThis("This event id is in use in another log.", [Fault("uuid", "make a new one")])
         return known, False
-    if log.state != "open":
-        raise NotNow(f"The {log} is {log.state}: {LOG.states[log.state]}. No new events can be recorded.")
     now = timezone.now()
+    if log.state != "open" and not (late and log.state == "closed"):
+        raise NotNow(f"The {log} is {log.state}: {LOG.states[log.state]}. No new events can be recorded.")
     values = checked(fields, now)
+    if log.state == "closed":
+        _require_before_closing(log, by, values["observed_at"], logged_at or now)
+        source = "late"
     if press and (same := _bounced(log, values)):
         return same, False
     operation = operations.join(log=log, values=values, by=by, device=device)
@@ -73,7 +79,7 @@ def record(
     _derive(event)
     event.save()
     changes = {name: [None, value] for name, value in whole(event).items() if value not in ("", None, {}, [])}
-    ledger.append(log, [ledger.Entry("event", event, "record", changes)], by=by, device=device)
+    ledger.append(log, [ledger.Entry("event", event, "record", changes, "", change)], by=by, device=device)
     operations.follow(log=log, operations=[operation], by=by, device=device)
     return event, True
 
@@ -88,20 +94,24 @@ def revise(
     seen: int | None = None,
     change: uuids.UUID | None = None,
     device: str = "",
+    made_at: dt.datetime | None = None,
+    own: Collection[uuids.UUID] = (),
     verb: str = "revise",
 ) -> Event:
     """Changes some fields of an event; what was stays in its revisions.
 
     `seen` is the revision that the person looked at: what others changed since is kept, and Conflict is raised where
-    both changed the same field. `change` is the id of this change: sent twice it is made once.
+    both changed the same field. `change` is the id of this change: sent twice it is made once. `made_at`: when it was
+    made on a device; one that was made before the log was closed, and arrives after, is taken and labelled. `own`:
+    ids of changes that the same device made after `seen`; they are in nobody's way.
     """
-    event = _for_change(event, by, reason)
+    event, reason = _for_change(event, by, reason, made_at=made_at)
     if ledger.known(change):
         return event
     if event.struck_at:
         raise NotNow(f"Event {event.number} is struck; restore it before changing it.")
     before = standing(event)
-    values = checked(before | merged(event, fields, seen), timezone.now())
+    values = checked(before | merged(event, fields, seen, own), timezone.now())
     if all(before[name] == values[name] for name in values):
         return event
     old = event.operation
@@ -125,9 +135,11 @@ def strike(
     seen: int | None = None,
     change: uuids.UUID | None = None,
     device: str = "",
+    made_at: dt.datetime | None = None,
+    own: Collection[uuids.UUID] = (),
 ) -> Event:
     """Strikes an event: it stays readable and leaves the exports. Nothing is ever deleted."""
-    event = _for_change(event, by, reason, seen, change)
+    event, reason = _for_change(event, by, reason, seen, change, made_at, own)
     if event.struck_at is None and not ledger.known(change):
         event.struck_at = timezone.now()
         _save(event, by, "strike", reason, change, device)
@@ -144,9 +156,11 @@ def restore(
     seen: int | None = None,
     change: uuids.UUID | None = None,
     device: str = "",
+    made_at: dt.datetime | None = None,
+    own: Collection[uuids.UUID] = (),
 ) -> Event:
     """Takes back a strike."""
-    event = _for_change(event, by, reason, seen, change)
+    event, reason = _for_change(event, by, reason, seen, change, made_at, own)
     if event.struck_at is not None and not ledger.known(change):
         event.struck_at = None
         _save(event, by, "restore", reason, change, device)
@@ -155,21 +169,31 @@ def restore(
 
 
 @transaction.atomic
-def undo(*, event: Event, by: Actor, reason: str = "", change: uuids.UUID | None = None, device: str = "") -> Event:
+def undo(
+    *,
+    event: Event,
+    by: Actor,
+    reason: str = "",
+    change: uuids.UUID | None = None,
+    device: str = "",
+    made_at: dt.datetime | None = None,
+) -> Event:
     """Takes back the last thing that a person did to an event, as a new revision: a new event is struck."""
-    event = _for_change(event, by, reason)
+    event, reason = _for_change(event, by, reason, made_at=made_at)
     if ledger.known(change):
         return event
     last = event.revisions.exclude(verb="position").order_by("-number").first()
     says = reason or "undone"
     if last is None or last.verb in ("record", "import", "adopt"):
-        return strike(event=event, by=by, reason=says, change=change, device=device)
+        return strike(event=event, by=by, reason=says, change=change, device=device, made_at=made_at)
     if last.verb == "strike":
-        return restore(event=event, by=by, reason=says, change=change, device=device)
+        return restore(event=event, by=by, reason=says, change=change, device=device, made_at=made_at)
     if event.struck_at is None and last.verb == "restore":
-        return strike(event=event, by=by, reason=says, change=change, device=device)
+        return strike(event=event, by=by, reason=says, change=change, device=device, made_at=made_at)
     fields = {name: _read(name, before) for name, (before, _) in last.changes.items() if name in standing(event)}
-    return revise(event=event, by=by, fields=fields, reason=says, change=change, device=device, verb="undo")
+    return revise(
+        event=event, by=by, fields=fields, reason=says, change=change, device=device, made_at=made_at, verb="undo"
+    )
 
 
 def whole(event: Event) -> dict[str, Any]:
@@ -202,25 +226,42 @@ def _derive(event: Event) -> None:
 
 
 def _for_change(
-    event: Event, by: Actor, reason: str, seen: int | None = None, change: uuids.UUID | None = None
-) -> Event:
+    event: Event,
+    by: Actor,
+    reason: str,
+    seen: int | None = None,
+    change: uuids.UUID | None = None,
+    made_at: dt.datetime | None = None,
+    own: Collection[uuids.UUID] = (),
+) -> tuple[Event, str]:
+    """The event, locked with its log, and the reason, which a change that arrives after closing always has."""
     log = ledger.locked(event.log)
     event = Event.objects.select_for_update(of=("self",)).select_related("operation").get(pk=event.pk)
     event.log = log
-    if log.state == "closed":
+    if log.state == "closed" and log.closed_at and made_at and made_at <= log.closed_at:
+        access.require(by, "eventlog.revise", log)
+        reason = reason.strip() or "made before the log was closed, received after"
+    elif log.state == "closed":
         access.require(by, "eventlog.correct", log)
         if not reason.strip():
             raise NotLikeThis("The log is closed.", [Fault("reason", "say why this late correction is made")])
     else:
         access.require(by, "eventlog.revise", log)
-    if seen is not None and seen != event.revision and not ledger.known(change):
-        last = event.revisions.exclude(verb="position").order_by("-number").first()
-        if last and last.number > seen:
-            who = f" by {last.by_name} at {last.at:%Y-%m-%d %H:%M:%S} UTC"
-            raise NotNow(
-                f"Event {event.number} was changed{who} after you opened it. Look at it again, then change it."
-            )
-    return event
+    if seen is not None and seen < event.revision and not ledger.known(change):
+        require_unchanged(event, seen, own)
+    return event, reason
+
+
+def _require_before_closing(log: Log, by: Actor, observed_at: dt.datetime, logged_at: dt.datetime) -> None:
+    """What happened before closing may arrive after; what was typed after closing is a correction."""
+    closed_at = log.closed_at or timezone.now()
+    if observed_at > closed_at:
+        raise NotNow(
+            f"The {log} was closed at {closed_at:%Y-%m-%d %H:%M:%S} UTC, and this happened after. Keep it, and ask the "
+            "operator of the vessel."
+        )
+    if logged_at > closed_at:
+        access.require(by, "eventlog.correct", log)
 
 
 def _save(event: Event, by: Actor, verb: str, reason: str, change: uuids.UUID | None, device: str) -> None:

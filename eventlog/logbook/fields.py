@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+import uuid as uuids
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from eventlog import chain
-from eventlog.models import Event, Log
+from eventlog import chain, rows
+from eventlog.models import Event, Log, Revision
 from portal.refusals import Fault, NotLikeThis, NotNow
 
 # What a person may set; the rest follows. `operation` is its UUID as text.
@@ -51,6 +52,9 @@ class Conflict(NotNow):
         self.event = event
         self.versions = {name: dict(version) for name, version in versions.items()}
 
+    def members(self) -> dict[str, Any]:
+        return {"versions": self.versions, "event": rows.event_row(self.event)}
+
 
 def standing(event: Event) -> dict[str, Any]:
     """The fields of an event as they stand."""
@@ -59,7 +63,9 @@ def standing(event: Event) -> dict[str, Any]:
     return values
 
 
-def merged(event: Event, fields: Mapping[str, Any], seen: int | None) -> dict[str, Any]:
+def merged(
+    event: Event, fields: Mapping[str, Any], seen: int | None, own: Collection[uuids.UUID] = ()
+) -> dict[str, Any]:
     """The fields that a person changed, having looked at revision `seen`; what others changed since is kept.
 
     A field that was sent as it was seen was not changed by this person. Raises Conflict where both changed a field
@@ -67,11 +73,7 @@ def merged(event: Event, fields: Mapping[str, Any], seen: int | None) -> dict[st
     """
     if seen is None or seen >= event.revision:
         return dict(fields)
-    since: dict[str, Any] = {}
-    for revision in event.revisions.filter(number__gt=seen).order_by("number"):
-        for name, (before, _) in revision.changes.items():
-            base, _ = since.get(name, (before, None))
-            since[name] = (base, revision)
+    since = _since(event, seen, own)
     now, mine, versions = standing(event), {}, {}
     for name, value in fields.items():
         said, stands = chain.plain(value), chain.plain(now.get(name))
@@ -81,16 +83,38 @@ def merged(event: Event, fields: Mapping[str, Any], seen: int | None) -> dict[st
         base, revision = since[name]
         if said == base or (said in ("", None) and base in ("", None)):
             continue  # sent as it was seen
-        versions[name] = {
-            "base": base,
-            "theirs": stands,
-            "mine": said,
-            "by": revision.by_name,
-            "at": chain.plain(revision.at),
-        }
+        versions[name] = _version(base, stands, said, revision)
     if versions:
         raise Conflict(event, versions)
     return mine
+
+
+def require_unchanged(event: Event, seen: int, own: Collection[uuids.UUID] = ()) -> None:
+    """Raises Conflict, with what is different, where people changed the event after revision `seen`."""
+    now = standing(event)
+    since = {name: found for name, found in _since(event, seen, own).items() if name in now or name == "struck"}
+    if since:
+        now["struck"] = event.struck_at is not None
+        raise Conflict(
+            event, {name: _version(base, chain.plain(now[name]), base, last) for name, (base, last) in since.items()}
+        )
+
+
+def _since(event: Event, seen: int, own: Collection[uuids.UUID]) -> dict[str, tuple[Any, Revision]]:
+    """What others changed after revision `seen`, by field: what it was then, and the last revision that changed it.
+
+    `own` are the ids of changes that the same tablet made meanwhile, and so has seen.
+    """
+    since: dict[str, tuple[Any, Revision]] = {}
+    for revision in event.revisions.filter(number__gt=seen).order_by("number"):
+        for name, (before, _) in revision.changes.items() if revision.uuid not in own else ():
+            base = since[name][0] if name in since else before
+            since[name] = (base, revision)
+    return since
+
+
+def _version(base: Any, theirs: Any, mine: Any, last: Revision) -> dict[str, Any]:
+    return {"base": base, "theirs": theirs, "mine": mine, "by": last.by_name, "at": chain.plain(last.at)}
 
 
 def checked(fields: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
