@@ -38,7 +38,7 @@ def address(log: Log) -> str:
 
 def record(**changes: Any) -> dict[str, Any]:
     at = timezone.now().isoformat()
-    fields = {"observed_at": at, "instrument": "CTD", "action": "deploy"} | changes.pop("fields", {})
+    fields = {"observed_at": at, "instrument": "Bucket", "action": "sample"} | changes.pop("fields", {})
     return {
         "id": str(uuid.uuid4()),
         "verb": "record",
@@ -292,7 +292,7 @@ def test_what_was_made_before_closing_and_arrives_after_is_taken_and_labelled():
     )
     assert results(answer) == ["done", "done", "refused", "refused", "refused"]
     assert [r["problem"]["status"] for r in answer["results"][2:]] == [409, 403, 403]
-    late = Revision.objects.filter(after_close=True).order_by("sequence")
+    late = Revision.objects.filter(after_close=True, thing="event").order_by("sequence")
     assert [r.verb for r in late] == ["record", "revise"]
     assert late[1].reason == "made before the log was closed, received after"
     assert Event.objects.get(source="late").author_name == "Sam Keane"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
@@ -15,6 +17,11 @@ from tests.eventlog.test_api import speaker
 pytestmark = pytest.mark.django_db
 
 
+def bucket(log: Log, **fields: Any) -> Event:
+    """An event that belongs to no operation, so that it makes one change."""
+    return make.event(log, **({"instrument": "Bucket", "action": "sample"} | fields))
+
+
 def changes(log: Log, client: Client | None = None, query: str = "") -> dict:
     answer = (client or speaker("watch", ["read"])).get(f"/api/v1/cruises/{log.cruise.cruise_id}/changes{query}")
     assert answer.status_code == 200, answer.content
@@ -24,9 +31,9 @@ def changes(log: Log, client: Client | None = None, query: str = "") -> dict:
 
 def test_changes_come_in_order_with_the_thing_as_it_stands():
     log = make.log()
-    event = make.event(log, station="L1")
+    event = bucket(log, station="L1")
     logbook.revise(event=event, by=make.person("chief"), fields={"station": "L2"}, reason="typo")
-    logbook.strike(event=make.event(log, station="X"), by=CONSOLE)
+    logbook.strike(event=bucket(log, station="X"), by=CONSOLE)
     found = changes(log)
     assert [c["sequence"] for c in found["changes"]] == [1, 2, 3, 4]
     assert (found["sequence"], found["more"]) == (4, False)
@@ -40,7 +47,7 @@ def test_changes_come_in_order_with_the_thing_as_it_stands():
 def test_one_goes_on_where_one_stopped():
     log = make.log()
     for number in range(5):
-        make.event(log, station=str(number))
+        bucket(log, station=str(number))
     seen: list[int] = []
     after = 0
     for _ in range(3):
@@ -60,7 +67,7 @@ def test_senseless_numbers_are_refused(query):
 
 def test_names_are_for_those_of_the_cruise():
     log = make.log()
-    event = make.event(log)
+    event = bucket(log)
     logbook.revise(event=event, by=make.person("chief"), fields={"station": "L2"}, device="tablet")
     logbook.close_log(cruise=log.cruise, by=CONSOLE)
     assert Client().get(f"/api/v1/cruises/{log.cruise.cruise_id}/changes").status_code == 404
@@ -76,14 +83,14 @@ def test_the_cost_does_not_grow_with_the_changes(django_assert_max_num_queries):
     log = make.log()
     client = speaker()
     for number in range(12):
-        make.event(log, station=str(number))
+        bucket(log, station=str(number))
     with django_assert_max_num_queries(12):
         assert len(changes(log, client)["changes"]) == 12
 
 
 def test_the_snapshot_has_all_that_the_page_needs():
     log = make.log()
-    make.event(log, station="L1")
+    bucket(log, station="L1")
     Operation.objects.create(log=log, kind="ctd", instrument="CTD", cast="001", state="down")
     found = speaker().get(f"/api/v1/cruises/{log.cruise.cruise_id}/log/snapshot").json()
     assert found["log"]["state"] == "open"
@@ -100,7 +107,7 @@ def test_the_snapshot_has_all_that_the_page_needs():
 
 def test_the_snapshot_names_nobody_to_the_public():
     log = make.log()
-    make.event(log)
+    bucket(log)
     logbook.close_log(cruise=log.cruise, by=CONSOLE)
     Cruise.objects.filter(pk=log.cruise.pk).update(public_at=log.opened_at)
     found = Client().get(f"/api/v1/cruises/{log.cruise.cruise_id}/log/snapshot").json()
@@ -112,7 +119,7 @@ def test_the_snapshot_names_nobody_to_the_public():
 def test_the_cost_of_a_snapshot_does_not_grow_with_the_log(django_assert_max_num_queries):
     log, client = make.log(), speaker()
     for number in range(8):
-        make.event(log, station=str(number))
+        bucket(log, station=str(number))
     assert Event.objects.count() == 8
     with django_assert_max_num_queries(26):
         client.get(f"/api/v1/cruises/{log.cruise.cruise_id}/log/snapshot")
