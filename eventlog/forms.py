@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 
-from eventlog.models import Event
 from portal.models.fleet import LATITUDE, LONGITUDE
 
 MOST_BYTES = 20_000_000
@@ -42,17 +42,51 @@ class EventForm(forms.Form):
         return values
 
 
-class RevisionForm(EventForm):
-    """An event and why it is changed; `seen` is the revision that was on the screen."""
+class Lines(forms.CharField):
+    """A text of several lines. Browsers send their ends as two characters, which is no change by anybody."""
 
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        return text.replace("\r\n", "\n") if isinstance(text, str) else text
+
+
+class RevisionForm(EventForm):
+    """An event and why it is changed; `seen` is the revision that was on the screen.
+
+    A box that was not sent, or that was sent as it was seen, was not changed by this person.
+    """
+
+    ended_at = forms.DateTimeField(
+        label="When it ended (UTC)",
+        input_formats=TIME_FORMATS,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"}, format="%Y-%m-%dT%H:%M:%S"),
+        required=False,
+        help_text="of an event that lasted",
+    )
+    comment = Lines(max_length=20_000, required=False, widget=forms.Textarea(attrs={"rows": 3}))
     reason = forms.CharField(max_length=1000, required=False, help_text="needed once the log is closed")
     seen = forms.IntegerField(widget=forms.HiddenInput)
+    field_order = ("observed_at", "ended_at")
 
     @classmethod
-    def of(cls, event: Event, data: Any = None) -> RevisionForm:
-        """The form filled with an event as it stands."""
-        initial = {name: getattr(event, name, None) for name in cls.base_fields}
-        return cls(data, initial=initial | {"seen": event.revision})
+    def of(cls, seen: int, stood: Mapping[str, Any], data: Any = None) -> RevisionForm:
+        """The form filled with an event as it `stood` at revision `seen`, as its revisions tell its fields."""
+        initial = {name: _moment(name, stood.get(name)) for name in cls.base_fields}
+        form = cls(data, initial=initial | {"seen": seen})
+        form.fields.pop("uuid")
+        form.fields["observed_at"].help_text = ""
+        for name, field in form.fields.items():
+            field.required = field.required and (data is None or name in data or name == "seen")
+        return form
+
+    def changed(self) -> dict[str, Any]:
+        """The fields that this person changed, for the logbook."""
+        names = [n for n in self.changed_data if n in self.data and n not in ("reason", "seen")]
+        return {name: self.cleaned_data[name] for name in names if name in self.cleaned_data}
+
+
+def _moment(name: str, value: Any) -> Any:
+    return dt.datetime.fromisoformat(value) if name.endswith("_at") and isinstance(value, str) else value
 
 
 class ImportForm(forms.Form):

@@ -7,9 +7,7 @@ from django.urls import path
 from eventlog.api import attachments as api_attachments
 from eventlog.api import batch, changes
 from eventlog.api import events as api
-from eventlog.api import operations as api_operations
-from eventlog.api import places as api_places
-from eventlog.views import log
+from eventlog.views import answers, event, guide, log, past
 
 C = "cruise/<str:cruise_id>/log/"
 A = "api/v1/"
@@ -20,10 +18,17 @@ urlpatterns = [
     path(C + "close/", log.close_log, name="close-log"),
     path(C + "import/", log.import_page, name="import-events"),
     path(C + "export/<str:form>", log.export, name="export-events"),
-    path(C + "events.geojson", log.points, name="event-points"),
+    path(C + "events.geojson", answers.answer_points, name="event-points"),
     path(C + "final/<str:name>", log.final_copy, name="final-copy"),
-    path(C + "event/<uuid:event_uuid>/", log.event_page, name="event"),
-    path(C + "event/<uuid:event_uuid>/strike/", log.strike, name="strike-event"),
+    path(C + "events/", answers.answers_page, name="answers"),
+    path(C + "events/points.geojson", answers.answer_points, name="answer-points"),
+    path(C + "events/lanes.json", answers.answer_lanes, name="answer-lanes"),
+    path(C + "history/", past.history_page, name="log-history"),
+    path(C + "event/<uuid:event_uuid>/", event.event_page, name="event"),
+    path(C + "event/<uuid:event_uuid>/strike/", event.strike, name="strike-event"),
+    path(C + "event/<uuid:event_uuid>/undo/", event.undo, name="undo-event"),
+    path(C + "event/<uuid:event_uuid>/at/<int:sequence>/", past.event_at, name="event-at"),
+    path("guide/log/", guide.guide_page, name="log-guide"),
     path(A + "cruises/<str:cruise_id>/log", api.LogDetail.as_view(), name="api-log"),
     path(A + "cruises/<str:cruise_id>/events", api.EventList.as_view(), name="api-events"),
     path(A + "cruises/<str:cruise_id>/events/export/<str:form>", api.Export.as_view(), name="api-export"),
@@ -39,13 +44,4 @@ urlpatterns += [
     path(
         ATTACHMENTS + "/<uuid:uuid>/restore", api_attachments.AttachmentRestore.as_view(), name="api-attachment-restore"
     ),
-]
-L = A + "cruises/<str:cruise_id>/"
-urlpatterns += [
-    path(L + "operations", api_operations.OperationList.as_view(), name="api-operations"),
-    path(L + "operations/board", api_operations.Board.as_view(), name="api-board"),
-    path(L + "operations/<uuid:uuid>", api_operations.OperationDetail.as_view(), name="api-operation"),
-    path(L + "places", api_places.PlaceList.as_view(), name="api-places"),
-    path(L + "places/<uuid:uuid>", api_places.PlaceDetail.as_view(), name="api-place"),
-    path(L + "places/<uuid:uuid>/merge", api_places.PlaceMerge.as_view(), name="api-place-merge"),
 ]

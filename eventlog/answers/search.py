@@ -166,3 +166,10 @@ def station_position(log: Log, name: str) -> tuple[float, float]:
     north = statistics.median(fix[0] for fix in fixes)
     east = first + statistics.median(_turned(fix[1] - first) for fix in fixes)
     return north, _turned(east)
+
+
+def distance_km(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """Great-circle distance in km of two (degrees north, degrees east), by the same formula as the search."""
+    (a, b), (c, d) = ((math.radians(part) for part in place) for place in (one, other))
+    chord = math.sin((c - a) / 2) ** 2 + math.cos(a) * math.cos(c) * math.sin((d - b) / 2) ** 2
+    return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(chord)))

@@ -1,4 +1,4 @@
-"""The log page, one event with its history, import and export, opening and closing."""
+"""The log page, import and export, opening and closing."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from eventlog import intake, logbook
-from eventlog.forms import EventForm, ImportForm, RevisionForm
-from eventlog.models import Event, Log, Template
+from eventlog.forms import EventForm, ImportForm
+from eventlog.models import Log, Template
 from portal import access
 from portal.models import Cruise
 from portal.refusals import NotFound, NotLikeThis, Refusal
@@ -116,79 +115,6 @@ def record(request: HttpRequest, cruise: Cruise) -> HttpResponse:
     return _log_page(request, log, form, status=422)
 
 
-@of_cruise
-@require_http_methods(["GET", "POST"])
-def event_page(request: HttpRequest, cruise: Cruise, event_uuid: str) -> HttpResponse:
-    """One event: every field, its measurements, its revisions, and a form to change it."""
-    event = _event(request, cruise, event_uuid)
-    verb = "eventlog.correct" if event.log.state == "closed" else "eventlog.revise"
-    form = RevisionForm.of(event, request.POST or None)
-    status = 200
-    if request.method == "POST":
-        access.require(request.user, verb, event)
-        if form.is_valid():
-            try:
-                logbook.revise(
-                    event=event,
-                    by=request.user,
-                    fields=form.fields_at(event.observed_at),
-                    reason=form.cleaned_data["reason"],
-                    seen=form.cleaned_data["seen"],
-                )
-            except NotLikeThis as refusal:
-                for fault in refusal.faults:
-                    form.add_error(fault.where if fault.where in form.fields else None, fault.what)
-            except Refusal as refusal:
-                form.add_error(None, refusal.reason)
-            else:
-                messages.success(request, f"Event {event.number} is changed.")
-                return redirect("event", cruise.cruise_id, event.uuid)
-        status = 422
-    context = {
-        "cruise": cruise,
-        "log": event.log,
-        "event": event,
-        "form": form,
-        "revisions": event.revisions.order_by("-number"),
-        "may_change": access.may(request.user, verb, event),
-        "names": access.may(request.user, "eventlog.read", event),
-    }
-    return render(request, "eventlog/event.html", context, status=status)
-
-
-def _event(request: HttpRequest, cruise: Cruise, event_uuid: str) -> Event:
-    events = Event.objects.visible_to(request.user).select_related("log__cruise__vessel")
-    event = events.filter(log__cruise=cruise, uuid=event_uuid).first()
-    if event is None:
-        raise NotFound("There is no such event, or none that you may see.")
-    return event
-
-
-@needs("eventlog.revise")
-@require_POST
-def strike(request: HttpRequest, cruise: Cruise, event_uuid: str) -> HttpResponse:
-    """Strikes an event, or takes the strike back."""
-    event = _event(request, cruise, event_uuid)
-    reason = request.POST.get("reason", "")[:1000]
-    if event.struck_at:
-        return attempt(
-            request,
-            lambda: logbook.restore(event=event, by=request.user, reason=reason),
-            f"Event {event.number} stands again.",
-            "event",
-            cruise.cruise_id,
-            event.uuid,
-        )
-    return attempt(
-        request,
-        lambda: logbook.strike(event=event, by=request.user, reason=reason),
-        f"Event {event.number} is struck. It stays readable and can be restored.",
-        "event",
-        cruise.cruise_id,
-        event.uuid,
-    )
-
-
 @needs("eventlog.open")
 @require_POST
 def open_log(request: HttpRequest, cruise: Cruise) -> HttpResponse:
@@ -251,29 +177,6 @@ def export(request: HttpRequest, cruise: Cruise, form: str) -> HttpResponse:
     response = HttpResponse(text, content_type=kind)
     response["Content-Disposition"] = f'attachment; filename="{cruise.cruise_id}_eventlog.{ending}"'
     return response
-
-
-@of_cruise
-@require_safe
-def points(request: HttpRequest, cruise: Cruise) -> HttpResponse:
-    """The events that have a position, as GeoJSON for the map."""
-    rows: Any = Event.objects.visible_to(request.user).standing().in_order()
-    rows = rows.filter(log__cruise=cruise).placed()[:MOST_POINTS]
-    features = [
-        {
-            "type": "Feature",
-            "geometry": {"type": "Point", "coordinates": [row.best_longitude, row.best_latitude]},
-            "properties": {
-                "label": f"{row.instrument} {row.action} {row.station}".strip(),
-                "time": f"{row.observed_at:%Y-%m-%dT%H:%M:%SZ}",
-                "note": row.comment[:200],
-                "url": reverse("event", args=[cruise.cruise_id, row.uuid]),
-            },
-        }
-        for row in rows
-    ]
-    collection = {"type": "FeatureCollection", "features": features}
-    return JsonResponse(collection, content_type="application/geo+json")
 
 
 @needs("eventlog.read")

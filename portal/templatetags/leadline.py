@@ -129,6 +129,17 @@ def item(mapping: Any, key: Any) -> Any:
     return mapping.get(key) if hasattr(mapping, "get") else None
 
 
+@register.simple_tag
+def delay(happened: dt.datetime, typed: dt.datetime) -> str:
+    """How long after it happened a thing was typed, in words: "3 min later"; nothing under a minute."""
+    seconds = (typed - happened).total_seconds()
+    if abs(seconds) < 60:
+        return ""
+    size = abs(seconds)
+    unit, word = next(((u, w) for u, w in ((86_400, "d"), (3600, "h"), (60, "min")) if size >= u), (1, "s"))
+    return f"{size / unit:.0f} {word} {'later' if seconds > 0 else 'before it happened'}"
+
+
 @register.inclusion_tag("parts/_chip.html")
 def chip(state: str, since: Any = None, href: str = "", tone: str = "", until: Any = None) -> dict[str, Any]:
     """The chip of a state: word, shape and colour, and since when; `tone` where the word is no state of a table."""

@@ -123,7 +123,7 @@ def test_changing_an_event_and_the_conflict(browse):
     event.refresh_from_db()
     assert (event.station, event.revision) == ("9", 2)
     response = client.post(at(event, "event"), given | {"station": "mine"})
-    assert response.status_code == 422
+    assert response.status_code == 409
     assert "mine" in response.content.decode()
     event.refresh_from_db()
     assert event.station == "9"

@@ -2,7 +2,7 @@
 //
 //   data-land        land-110m.json; the fine one is fetched from data-land-fine when somebody zooms in
 //   data-track       GeoJSON (geometry, feature or collection) of lines, cut at 180 degrees
-//   data-events      GeoJSON points with properties label, time (ISO), note, url; all optional but label
+//   data-events      GeoJSON points with properties label, time (ISO), note, url, count; all optional but label
 //   data-label       what the map shows, for screen readers
 //
 // Land is our own: a ship has no tile server. Colours are the stylesheet's --map-… tokens, so the map follows the theme.
@@ -145,7 +145,27 @@ function eventStyle(colours, chosen) {
       zIndex: 9,
     }),
   ];
-  return (feature) => (feature === chosen() ? big : dot);
+  const crowds = {}; // several events in one place: a larger dot with their number
+  const crowd = (count) => {
+    const radius = Math.min(18, Math.round(7 + 1.6 * Math.log2(count)));
+    crowds[count] ??= new Style({
+      image: new Circle({
+        radius,
+        fill: new Fill({ color: colours.halo }),
+        stroke: new Stroke({ color: colours.event, width: 2 }),
+      }),
+      text: new Text({
+        text: count < 1000 ? String(count) : `${Math.round(count / 100) / 10}k`,
+        font: `600 11px ${colours.font}`,
+        fill: new Fill({ color: colours.event }),
+      }),
+    });
+    return crowds[count];
+  };
+  return (feature) => {
+    if (feature === chosen()) return big;
+    return feature.get("count") > 1 ? crowd(feature.get("count")) : dot;
+  };
 }
 
 function degrees(degree, [positive, negative]) {
