@@ -42,6 +42,20 @@ class Entry:
     change: uuids.UUID | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """Stands in an entry for a thing whose row does not count its revisions; see `numbered`."""
+
+    uuid: uuids.UUID
+    revision: int = 1
+
+
+def numbered(uuid: uuids.UUID) -> Numbered:
+    """The next revision of a thing whose row does not count them. The caller holds the lock of the log."""
+    last = Revision.objects.filter(thing_uuid=uuid).order_by("-number").values_list("number", flat=True).first()
+    return Numbered(uuid, (last or 0) + 1)
+
+
 def locked(log: Log) -> Log:
     """The log, its row locked to the end of the transaction: changes of a log come one after the other."""
     return Log.objects.select_for_update(of=("self",)).select_related("cruise__vessel").get(pk=log.pk)

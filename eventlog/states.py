@@ -26,4 +26,7 @@ RIGHTS = {
     "eventlog.revise": LOGGERS,
     "eventlog.correct": {Role.CHIEF_SCIENTIST, Role.OPERATOR, *OFFICE},
     "eventlog.import": {Role.CHIEF_SCIENTIST, Role.OPERATOR, *OFFICE},
+    # Navigation: who adds and ranks feeds, and who may send fixes by API.
+    "feed.set": {Role.CHIEF_SCIENTIST, Role.OPERATOR, *OFFICE},
+    "navigation.send": LOGGERS,
 }

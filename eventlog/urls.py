@@ -7,6 +7,8 @@ from django.urls import path
 from eventlog.api import attachments as api_attachments
 from eventlog.api import batch, changes
 from eventlog.api import events as api
+from eventlog.api import operations as api_operations
+from eventlog.api import places as api_places
 from eventlog.views import answers, event, guide, log, past
 
 C = "cruise/<str:cruise_id>/log/"
@@ -44,4 +46,13 @@ urlpatterns += [
     path(
         ATTACHMENTS + "/<uuid:uuid>/restore", api_attachments.AttachmentRestore.as_view(), name="api-attachment-restore"
     ),
+]
+L = A + "cruises/<str:cruise_id>/"
+urlpatterns += [
+    path(L + "operations", api_operations.OperationList.as_view(), name="api-operations"),
+    path(L + "operations/board", api_operations.Board.as_view(), name="api-board"),
+    path(L + "operations/<uuid:uuid>", api_operations.OperationDetail.as_view(), name="api-operation"),
+    path(L + "places", api_places.PlaceList.as_view(), name="api-places"),
+    path(L + "places/<uuid:uuid>", api_places.PlaceDetail.as_view(), name="api-place"),
+    path(L + "places/<uuid:uuid>/merge", api_places.PlaceMerge.as_view(), name="api-place-merge"),
 ]

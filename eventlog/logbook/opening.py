@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
-from eventlog import ledger
+from eventlog import gazetteer, ledger
 from eventlog.logbook.copies import final_copies
 from eventlog.machines import BUTTONS, OTHER_BUTTONS
 from eventlog.models import Log, Template
@@ -31,6 +31,7 @@ def open_log(*, cruise: Cruise, by: Actor, note: str = "") -> Log:
     log.since = log.opened_at = timezone.now()
     log.save()
     _templates(log)
+    gazetteer.plan(log, by)
     journal.record(by, "eventlog.open", log, note=note)
     cruise = Cruise.objects.get(pk=cruise.pk)
     if CRUISE.allows(cruise.state, "cruise.depart"):

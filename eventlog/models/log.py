@@ -98,9 +98,18 @@ class Import(models.Model):
     problems = models.JSONField(default=list)
     at = models.DateTimeField()
     by_name = models.CharField(max_length=200)
+    number = models.PositiveIntegerField(help_text="1, 2, 3 … in its log")
+    spans = models.JSONField(default=list, blank=True, help_text="[[first, last]…]: sequences of the revisions it made")
+    report = models.BinaryField(default=b"", help_text="what came of each row: JSON, a row a line, gzip")
+    options = models.JSONField(default=dict, blank=True, help_text="format, mapping and reason, as they were given")
+    finished_at = models.DateTimeField(null=True, blank=True, help_text="empty: it was interrupted")
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_by_name = models.CharField(max_length=200, blank=True)
+    undone_reason = models.TextField(blank=True)
 
     class Meta:
-        ordering = ["-at"]
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint("log", "number", name="import_numbered_once")]
 
     def __str__(self) -> str:
         return f"{self.name} into {self.log}"

@@ -6,13 +6,18 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from django.db import transaction
+
 from eventlog import ledger, machines
 from eventlog.machines import Course, Moment
 from eventlog.models import Event, Log, Operation
+from portal import access
 from portal.access import Actor
+from portal.refusals import Fault, NotLikeThis
 
 # The state of an operation none of whose events stands.
 STRUCK = "struck"
+LONGEST_COMMENT = 5000
 FOLLOWS = ("kind", "instrument", "cast", "station", "state", "started_at", "ended_at", "is_open")
 _COLUMNS = ("operation_id", "observed_at", "instrument", "action", "ended_at", "cast", "station")
 
@@ -39,6 +44,26 @@ def follow(*, log: Log, operations: Iterable[Operation | None], by: Actor, devic
         operation.save()
         entries.append(ledger.Entry("operation", operation, "follow", changes))
     ledger.append(log, entries, by=by, device=device)
+
+
+@transaction.atomic
+def remark(*, operation: Operation, by: Actor, comment: str, reason: str = "", device: str = "") -> Operation:
+    """Sets the comment on an operation as a whole. Raises NotYou; NotLikeThis for a closed log without a reason."""
+    log = ledger.locked(operation.log)
+    late = log.state == "closed"
+    access.require(by, "eventlog.correct" if late else "eventlog.revise", log)
+    if late and not reason.strip():
+        raise NotLikeThis("The log is closed.", [Fault("reason", "say why this late correction is made")])
+    if len(comment) > LONGEST_COMMENT or "\0" in comment:
+        raise NotLikeThis("The comment is not accepted.", [Fault("comment", "is too long or holds a NUL character")])
+    operation = Operation.objects.select_for_update(of=("self",)).get(pk=operation.pk)
+    if operation.comment != comment.strip():
+        changes = {"comment": [operation.comment, comment.strip()]}
+        operation.comment = comment.strip()
+        operation.revision += 1
+        operation.save()
+        ledger.append(log, [ledger.Entry("operation", operation, "remark", changes, reason)], by=by, device=device)
+    return operation
 
 
 def follows(operation: Operation, moments: list[Moment], classes: dict[str, str]) -> dict[str, Any]:

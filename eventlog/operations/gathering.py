@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from eventlog import ledger, machines
+from eventlog import gazetteer, ledger, machines
 from eventlog.machines import Course, Moment
 from eventlog.models import Event, Log, Operation
 from eventlog.operations.following import STRUCK, classes_of, follow, moments_of
@@ -33,6 +33,7 @@ def gather(*, log: Log, events: Sequence[Event], by: Actor, device: str = "") ->
     courses = _known(log, classes)
     made: list[Operation] = []
     touched: dict[uuids.UUID, Operation] = {}
+    gazetteer.note_all(log, (event for event in events if event.struck_at is None), by, device)
     standing = [event for event in events if event.struck_at is None and event.operation is None]
     for event in sorted(standing, key=lambda event: (event.observed_at, event.number)):
         reading = machines.read(event.instrument, event.action, classes.get(event.instrument, ""))

@@ -7,7 +7,7 @@ import uuid as uuids
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
-from eventlog import ledger, machines
+from eventlog import gazetteer, ledger, machines
 from eventlog.machines import Course, Machine, Moment, Reading
 from eventlog.models import Event, Log, Operation
 from eventlog.operations.following import FOLLOWS, STRUCK, classes_of, moments_of
@@ -29,6 +29,7 @@ def join(
     `without` is the key of an event that is not looked at. The caller holds the lock of the log. Raises NotLikeThis for
     the id of an operation in another log.
     """
+    gazetteer.note(log, values, by, device)
     classes = classes_of(log)
     at = values["observed_at"]
     reading = machines.read(values["instrument"], values["action"], classes.get(values["instrument"], ""))
@@ -53,6 +54,8 @@ def rejoin(
     machine decides anew, and a cast that came from the old operation gives way to that of the new one.
     """
     log, old = event.log, event.operation
+    if any(values[name] != before[name] for name in ("station", "transect")):
+        gazetteer.note(log, values, by, device)
     if values["operation"] != before["operation"]:
         return join(log=log, values=values, by=by, device=device) if values["operation"] else None
     if all(values[name] == before[name] for name in ("instrument", "action")):

@@ -143,12 +143,24 @@ def test_a_file_that_is_no_log_is_refused(name, data):
     assert not Import.objects.exists()
 
 
-@pytest.mark.parametrize("state", ["not opened", "closed"])
-def test_only_an_open_log_takes_events(ours, state):
-    log = make.log(state)
+def test_a_log_that_was_never_opened_takes_no_events(ours):
+    log = make.log("not opened")
     with pytest.raises(NotNow):
         take(log, ours)
     assert not log.events.exists()
+
+
+def test_late_events_need_a_reason_and_are_labelled(ours):
+    log = make.log("closed")
+    assert take(log, ours, dry_run=True).counts == {"new": 2}
+    with pytest.raises(NotLikeThis, match="closed"):
+        take(log, ours)
+    assert not log.events.exists()
+    assert take(log, ours, reason="from the paper log", by=make.person("chief")).counts == {"new": 2}
+    late = log.revisions.filter(verb="import")
+    assert {(row.after_close, row.reason) for row in late} == {(True, "from the paper log")}
+    with pytest.raises(NotYou):
+        take(log, ours, reason="mine", by=make.person("watch"))
 
 
 @pytest.mark.parametrize(
