@@ -42,7 +42,7 @@ class Entry:
     change: uuids.UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Numbered:
     """Stands in an entry for a thing whose row does not count its revisions; see `numbered`."""
 

@@ -25,6 +25,8 @@ RIGHTS = {
     "eventlog.record": LOGGERS,
     "eventlog.revise": LOGGERS,
     "eventlog.correct": {Role.CHIEF_SCIENTIST, Role.OPERATOR, *OFFICE},
+    # The buttons, and which words are accepted.
+    "eventlog.arrange": {Role.CHIEF_SCIENTIST, Role.OPERATOR, *OFFICE},
     "eventlog.import": {Role.CHIEF_SCIENTIST, Role.OPERATOR, *OFFICE},
     # Navigation: who adds and ranks feeds, and who may send fixes by API.
     "feed.set": {Role.CHIEF_SCIENTIST, Role.OPERATOR, *OFFICE},

@@ -5,10 +5,9 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
-from eventlog import gazetteer, ledger
+from eventlog import buttons, gazetteer, ledger, vocabulary
 from eventlog.logbook.copies import final_copies
-from eventlog.machines import BUTTONS, OTHER_BUTTONS
-from eventlog.models import Log, Template
+from eventlog.models import Log
 from eventlog.states import LOG
 from portal import access, journal, voyage
 from portal.access import Actor
@@ -24,13 +23,14 @@ def log_of(cruise: Cruise) -> Log:
 
 @transaction.atomic
 def open_log(*, cruise: Cruise, by: Actor, note: str = "") -> Log:
-    """Opens the log at departure: buttons from the instruments of the orders, and the ship is at sea."""
+    """Opens the log at departure: buttons from the instruments of the orders, its targets as planned stations."""
     log = ledger.locked(log_of(cruise))
     access.require(by, "eventlog.open", cruise)
     log.state = LOG.step(log.state, "eventlog.open")
     log.since = log.opened_at = timezone.now()
     log.save()
-    _templates(log)
+    vocabulary.stock()
+    buttons.from_orders(log, by)
     gazetteer.plan(log, by)
     journal.record(by, "eventlog.open", log, note=note)
     cruise = Cruise.objects.get(pk=cruise.pk)
@@ -53,15 +53,3 @@ def close_log(*, cruise: Cruise, by: Actor, note: str = "") -> Log:
     if CRUISE.allows(cruise.state, "cruise.end"):
         voyage.end(cruise=cruise, by=by, note="the event log was closed")
     return log
-
-
-def _templates(log: Log) -> None:
-    """Buttons for the ship and for every instrument of the orders."""
-    wanted = [("Ship", "ship", action) for action in BUTTONS["ship"]]
-    for instrument in log.cruise.instruments.all():
-        kind = instrument.device_class.lower()
-        wanted += [(instrument.name, kind, action) for action in BUTTONS.get(kind, OTHER_BUTTONS)]
-    Template.objects.bulk_create(
-        [Template(log=log, instrument=i, kind=k[:20], action=a, order=n) for n, (i, k, a) in enumerate(wanted)],
-        ignore_conflicts=True,
-    )
