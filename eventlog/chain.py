@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -38,6 +39,40 @@ def digest(entry: Mapping[str, Any]) -> str:
     """
     words = [plain(entry[name]) for name in COVERED]
     return hashlib.sha256(canonical(words).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """Where the chain does not hold: from which revision to which, "missing", "altered" or "out of place", and why."""
+
+    sequence: int
+    last: int
+    what: str
+    why: str
+
+
+class Follower:
+    """Follows a chain, revision by revision, and tells where it does not hold. Remembers only the last link."""
+
+    def __init__(self, cruise_id: str) -> None:
+        self.cruise_id = cruise_id
+        self.sequence = 0
+        self.head = ""
+        self._computed = ""
+
+    def follow(self, row: Mapping[str, Any]) -> Iterator[Break]:
+        """What is wrong at the next revision; `row` has what COVERED names (without the cruise's id) and `digest`."""
+        sequence, wanted = row["sequence"], self.sequence + 1
+        if sequence > wanted:
+            yield Break(wanted, sequence - 1, "missing", "the numbers have a hole here")
+        elif sequence < wanted:
+            yield Break(sequence, sequence, "out of place", f"revision {wanted} was to follow")
+        elif row["previous"] not in (self.head, self._computed):
+            yield Break(sequence, sequence, "altered", "it does not follow from the revision before it")
+        computed = digest({"cruise_id": self.cruise_id, **row})
+        if computed != row["digest"]:
+            yield Break(sequence, sequence, "altered", "its words are not those that its digest was made of")
+        self.sequence, self.head, self._computed = sequence, row["digest"], computed
 
 
 def canonical(value: Any) -> str:

@@ -110,3 +110,8 @@ def known(change: uuids.UUID | None) -> Revision | None:
     if change is None:
         return None
     return Revision.objects.filter(uuid=change).select_related("event", "log").first()
+
+
+def about(log: Log, verb: str, changes: Mapping[str, Any], reason: str = "") -> Entry:
+    """An entry about the log as a whole, as that it was opened; the caller holds its lock."""
+    return Entry("log", numbered(log.cruise.uuid), verb, changes, reason)

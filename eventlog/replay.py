@@ -10,6 +10,8 @@ from typing import Any
 
 Revised = Mapping[str, Any]
 
+# Verbs by which a person changes an event; a newly derived position is none of them.
+EDITS = ("revise", "strike", "restore", "undo", "merge")
 # Fields of each kind of thing that its revisions tell, with the value of one that they never told.
 CONTENT: dict[str, dict[str, Any]] = {
     "event": {

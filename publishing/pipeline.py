@@ -278,7 +278,8 @@ def _make_delivery(folder: Path, source: Path | None, cruise: Cruise) -> None:
             path.chmod(0o755 if path.is_dir() else 0o644)
     (making / "eventlog").mkdir(exist_ok=True)
     for copy in logbook.log_of(cruise).final_copies.all():
-        (making / "eventlog" / copy.name).write_bytes(bytes(copy.data))
+        with (making / "eventlog" / copy.name).open("wb") as file:
+            file.writelines(logbook.bytes_of(copy))
     manifest = making.with_name(f"{making.name}.md5")
     program = shutil.which("md5deep")
     if program is None:

@@ -3,15 +3,17 @@ Ship and shore exchange it, and it is kept as the final copy: so the same log is
 
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from . import boundedjson, moments
+from eventlog.replay import EDITS
+
+from . import boundedjson, finalcopy, moments
 from .record import MOST_BYTES, LoggedEvent, Measurement, Problem, Reading, Unreadable, utc
 
 FORMAT = "leadline-eventlog"
-VERSION = 1
+VERSION = 1  # without history; version 2, the final copy with all of it, is written by `finalcopy`
 DEEPEST = boundedjson.DEEPEST + 8  # an original that another room accepted lies a few levels deeper in here
 _TEXTS = ("number", "instrument", "action", "transect", "station", "cast", "author", "comment")
 _FIELDS = tuple(field.name for field in dataclasses.fields(LoggedEvent))
@@ -54,11 +56,14 @@ def from_object(value: Any, notes: Iterable[str] = ()) -> Reading:
     """As `read`, from JSON that is already loaded."""
     if not is_document(value):
         raise Unreadable(f"This is not a document of format {FORMAT}")
-    if value.get("version") != VERSION:
-        raise Unreadable(f"The document is of version {value.get('version')!r}; only version {VERSION} is understood")
+    version, whole = value.get("version"), finalcopy.VERSION
+    if isinstance(version, bool) or version not in (VERSION, whole):
+        raise Unreadable(f"The document is of version {version!r}; versions {VERSION} and {whole} are understood")
     header, rows = value.get("header"), value.get("events")
     if not isinstance(header, dict) or not isinstance(rows, list):
         raise Unreadable("The document lacks its header or its list of events")
+    if version == whole:
+        rows = list(_of_final_copy(rows, value.get("revisions")))
     events, problems = [], []
     for place, row in enumerate(rows, start=1):
         try:
@@ -67,6 +72,33 @@ def from_object(value: Any, notes: Iterable[str] = ()) -> Reading:
             message = f"Event {place}: {fault.message}"
             problems.append(Problem(place, fault.column, message, fatal=True))
     return Reading(FORMAT, "utf-8", _FIELDS, tuple(events), tuple(problems), tuple(notes), header)
+
+
+def _of_final_copy(rows: list[Any], revisions: Any) -> Iterator[Any]:
+    """The standing events of a final copy (version 2) as rows of version 1; what is no such row goes on as it is."""
+    edits: dict[Any, list[Any]] = {}
+    for revision in revisions if isinstance(revisions, list) else ():
+        if isinstance(revision, dict) and revision.get("verb") in EDITS and isinstance(revision.get("thing_uuid"), str):
+            edits.setdefault(revision["thing_uuid"], []).append(revision.get("at"))
+    for row in rows:
+        try:
+            if row["struck"] is True:
+                continue
+            place = (row["latitude"], row["longitude"])
+            if None in place:
+                place = (row["nav_latitude"], row["nav_longitude"])
+            made = {name: row[name] for name in _FIELDS if name not in ("author", "line")} | {
+                "author": row["author_name"],
+                "latitude": place[0],
+                "longitude": place[1],
+                "seafloor_m": row["nav_depth_m"] if row["seafloor_m"] is None else row["seafloor_m"],
+                "revised_at": [*row["revised_at"], *edits.get(row["uuid"], ())],
+                "measurements": [dict(zip(_MEASURED, one, strict=True)) for one in row["measurements"]],
+                "line": 0,
+            }
+        except (KeyError, TypeError, ValueError):
+            made = row
+        yield made
 
 
 def _json(value: Any) -> str:

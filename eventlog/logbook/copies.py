@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Iterator
+from itertools import chain
 
 from django.db.models import Prefetch
-from django.utils import timezone
 
-from eventlog.exchange import document, r2r
-from eventlog.models import FinalCopy, Log, Revision
+from eventlog import filestore
+from eventlog.exchange import document, finalcopy, r2r
+from eventlog.logbook import bundle, sections
+from eventlog.models import FinalCopy, Log, Revision, Seal
 from eventlog.models.event import EDITS
 from portal.refusals import NotFound
 
@@ -36,32 +39,76 @@ def export(log: Log, form: str, *, names: bool = True) -> str:
     return document.write(header, logged)
 
 
-def final_copies(log: Log) -> list[FinalCopy]:
-    """Makes the final copies of a log that is being closed."""
+# Up to this size a final copy lies in the database; a larger one, in the store of files.
+IN_DATABASE = 8_000_000
+
+
+def final_copies(log: Log, seal: Seal) -> list[FinalCopy]:
+    """Makes the final copies of a log that is being sealed; those of earlier seals stay beside them."""
     cruise_id = log.cruise.cruise_id
-    return [
-        _final_copy(log, f"R2R_ELOG_{cruise_id}_FINAL_EVENTLOG.csv", "r2r-csv", export(log, "r2r-csv")),
-        _final_copy(log, f"LEADLINE_{cruise_id}_FINAL_EVENTLOG.json", "json", export(log, "json")),
-    ]
+    before = log.final_copies.filter(format="json").count()
+    again = f"_{before + 1}" if before else ""
+    made = [_final_copy(log, f"R2R_ELOG_{cruise_id}_FINAL_EVENTLOG{again}.csv", "r2r-csv", seal, _csv(log))]
+    if log.attachments.exists() or log.imports.exists():
+        name = f"LEADLINE_{cruise_id}_FINAL_ATTACHMENTS{again}.zip"
+        made.append(_final_copy(log, name, "zip", seal, bundle.write(log, seal.sequence)))
+    seal.checksums = {copy.name: copy.sha256 for copy in made}
+    whole = finalcopy.write(sections.header_of(log), sections.sections_of(log, seal))
+    name = f"LEADLINE_{cruise_id}_FINAL_EVENTLOG{again}.json"
+    return [*made, _final_copy(log, name, "json", seal, (part.encode() for part in whole))]
+
+
+def bytes_of(copy: FinalCopy) -> Iterator[bytes]:
+    """The bytes of a final copy, block by block. Raises FileNotFoundError where they are gone."""
+    if copy.data or not copy.size:
+        yield bytes(copy.data)
+    elif copy.format == "zip" and not filestore.place(copy.sha256).exists():
+        # Not kept twice: the attachments lie in the store of files, and packing them gives the same bytes again.
+        seal = next((row for row in copy.log.seals.all() if copy.name in row.checksums), None)
+        if seal is None:
+            raise FileNotFoundError(f"no seal tells what {copy.name} was made of")
+        yield from bundle.write(copy.log, seal.sequence)
+    else:
+        with filestore.opened(copy.sha256) as file:
+            yield from filestore.blocks(file)
+
+
+def _csv(log: Log) -> Iterator[bytes]:
+    yield export(log, "r2r-csv").encode()
 
 
 def _iso(at: dt.datetime | None) -> str | None:
     return at.astimezone(dt.UTC).isoformat() if at else None
 
 
-def _final_copy(log: Log, name: str, form: str, text: str) -> FinalCopy:
-    data = text.encode()
-    copy, _ = FinalCopy.objects.update_or_create(
+def _final_copy(log: Log, name: str, form: str, seal: Seal, parts: Iterator[bytes]) -> FinalCopy:
+    data, size, md5, sha256 = b"", 0, hashlib.md5(usedforsecurity=False), hashlib.sha256()
+    if form == "zip":
+        for part in parts:
+            size += len(part)
+            md5.update(part)
+            sha256.update(part)
+        digests = md5.hexdigest(), sha256.hexdigest()
+    else:
+        first = []
+        for part in parts:
+            first.append(part)
+            size += len(part)
+            if size > IN_DATABASE:
+                kept = filestore.keep(chain((b"".join(first),), parts))
+                size, digests = kept.size, (kept.md5, kept.sha256)
+                break
+        else:
+            data = b"".join(first)
+            digests = hashlib.md5(data, usedforsecurity=False).hexdigest(), hashlib.sha256(data).hexdigest()
+    return FinalCopy.objects.create(
         log=log,
         name=name,
-        defaults={
-            "format": form,
-            "data": data,
-            "size": len(data),
-            "md5": hashlib.md5(data, usedforsecurity=False).hexdigest(),
-            "sha256": hashlib.sha256(data).hexdigest(),
-            "events": log.events.standing().count(),
-            "made_at": timezone.now(),
-        },
+        format=form,
+        data=data,
+        size=size,
+        md5=digests[0],
+        sha256=digests[1],
+        events=seal.counts["events"],
+        made_at=seal.at,
     )
-    return copy

@@ -3,6 +3,7 @@
 import uuid
 
 from django.db import migrations
+from django.db.models import F
 
 from eventlog import chain
 
@@ -26,31 +27,62 @@ FIELDS = (
 )
 
 
+BATCH = 500
+
+
 def forward(apps, editor):
     Log = apps.get_model("eventlog", "Log")
-    Event = apps.get_model("eventlog", "Event")
-    Revision = apps.get_model("eventlog", "Revision")
     Template = apps.get_model("eventlog", "Template")
     for template in Template.objects.filter(uuid__isnull=True).iterator():
         template.uuid = uuid.uuid4()
         template.save(update_fields=["uuid"])
     for log in Log.objects.select_related("cruise").order_by("pk"):
-        sequence, previous, last = 0, "", None
-        for row in Revision.objects.filter(event__log=log).select_related("event").order_by("at", "pk"):
+        sequence, previous, at = _chain(apps, log)
+        _adopt(apps, log, sequence, previous, at)
+
+
+def _chain(apps, log):
+    """Numbers and chains the revisions of a log; the last one's number, digest and time."""
+    Revision = apps.get_model("eventlog", "Revision")
+    rows = Revision.objects.filter(event__log=log)
+    keys = list(rows.order_by("at", "pk").values_list("pk", flat=True))
+    sequence, previous, at = 0, "", log.since
+    for start in range(0, len(keys), BATCH):
+        wanted = keys[start : start + BATCH]
+        found = rows.select_related("event").in_bulk(wanted)
+        for row in (found[key] for key in wanted):
             sequence += 1
             row.uuid, row.log, row.sequence = uuid.uuid4(), log, sequence
             row.thing, row.thing_uuid, row.previous = "event", row.event.uuid, previous
             row.digest = previous = _digest(row, log)
-            row.save()
-            last = row
-        if last is None:
-            continue
-        # The chain begins with the events as they stand: imports told nothing of their fields before.
-        for event in Event.objects.filter(log=log).order_by("pk").iterator():
+            at = row.at
+        Revision.objects.bulk_update(
+            found.values(),
+            ["uuid", "log", "sequence", "thing", "thing_uuid", "previous", "digest"],
+            batch_size=100,
+        )
+    return sequence, previous, at
+
+
+def _adopt(apps, log, sequence, previous, at):
+    """The chain begins with the events as they stand: imports told nothing of their fields before."""
+    Event = apps.get_model("eventlog", "Event")
+    Measurement = apps.get_model("eventlog", "Measurement")
+    Revision = apps.get_model("eventlog", "Revision")
+    events = Event.objects.filter(log=log)
+    keys = list(events.order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(keys), BATCH):
+        wanted = keys[start : start + BATCH]
+        found = events.in_bulk(wanted)
+        measured = {}
+        for m in Measurement.objects.filter(event__in=wanted).order_by("pk"):
+            measured.setdefault(m.event_id, []).append([m.source, m.name, m.value, m.unit])
+        made = []
+        for event in (found[key] for key in wanted):
             sequence += 1
-            event.revision += 1
-            event.save(update_fields=["revision"])
             told = {name: getattr(event, name) for name in FIELDS} | {"struck": event.struck_at is not None}
+            if event.pk in measured:
+                told["measurements"] = measured[event.pk]
             row = Revision(
                 uuid=uuid.uuid4(),
                 log=log,
@@ -58,8 +90,8 @@ def forward(apps, editor):
                 thing="event",
                 thing_uuid=event.uuid,
                 event=event,
-                number=event.revision,
-                at=last.at,
+                number=event.revision + 1,
+                at=at,
                 by_name="Leadline",
                 verb="adopt",
                 reason="the chain of revisions begins here",
@@ -68,7 +100,9 @@ def forward(apps, editor):
                 previous=previous,
             )
             row.digest = previous = _digest(row, log)
-            row.save()
+            made.append(row)
+        Revision.objects.bulk_create(made)
+    events.update(revision=F("revision") + 1)
 
 
 def _digest(row, log):

@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 from eventlog.exchange.record import LoggedEvent
 from eventlog.exchange.record import Measurement as Measured
 from eventlog.models.log import Log
+from eventlog.replay import EDITS as EDITS
 from portal.models import Cruise, Person
 from portal.models.fleet import LATITUDE, LONGITUDE
 
@@ -172,10 +173,6 @@ class Event(models.Model):
     def _edits(self) -> list[datetime]:
         before = [datetime.fromisoformat(text) for text in self.revised_at]
         return before + [r.at.astimezone(UTC) for r in self.revisions.all() if r.number > 1 and r.verb in EDITS]
-
-
-# Revisions that a person made; a newly derived position is none of them.
-EDITS = ("revise", "strike", "restore", "undo", "merge")
 
 
 class Revision(models.Model):

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -19,6 +19,7 @@ from eventlog.models import Log, Template
 from portal import access
 from portal.models import Cruise
 from portal.refusals import NotFound, NotLikeThis, Refusal
+from portal.streaming import send
 from portal.views.doors import attempt, needs, of_cruise
 
 STREAM, MOST_POINTS = 50, 5000
@@ -181,13 +182,19 @@ def export(request: HttpRequest, cruise: Cruise, form: str) -> HttpResponse:
 
 @needs("eventlog.read")
 @require_safe
-def final_copy(request: HttpRequest, cruise: Cruise, name: str) -> HttpResponse:
+def final_copy(request: HttpRequest, cruise: Cruise, name: str) -> HttpResponseBase:
     """A final copy, byte for byte as it was made when the log was closed."""
     copy = logbook.log_of(cruise).final_copies.filter(name=name).first()
     if copy is None:
         raise NotFound("There is no such final copy; the log may not be closed yet.")
-    response = HttpResponse(bytes(copy.data), content_type="application/octet-stream")
-    response["Content-Disposition"] = f'attachment; filename="{copy.name}"'
+    parts = logbook.bytes_of(copy)
+    response: HttpResponseBase
+    if copy.data:
+        response = HttpResponse(b"".join(parts), content_type="application/octet-stream")
+        response["Content-Disposition"] = f'attachment; filename="{copy.name}"'
+    else:
+        response = send(request, parts, content_type="application/octet-stream", name=copy.name)
+        response["Content-Length"] = str(copy.size)
     response["Repr-Digest"] = f"sha-256=:{_base64(copy.sha256)}:"
     return response
 

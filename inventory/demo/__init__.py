@@ -8,6 +8,7 @@ import os
 import shutil
 from pathlib import Path
 
+from eventlog import logbook
 from eventlog.models import Log
 from inventory import holds, intake, manifests, profiles, review
 from inventory.demo import feeds
@@ -100,7 +101,7 @@ def _make(plan: Plan) -> None:
     shutil.rmtree(making, ignore_errors=True)
     entries = []
     log = Log.objects.get(cruise=plan.cruise)
-    copies = ((f"eventlog/{copy.name}", bytes(copy.data)) for copy in log.final_copies.all())
+    copies = ((f"eventlog/{copy.name}", b"".join(logbook.bytes_of(copy))) for copy in log.final_copies.all())
     for path, content in (*feeds.files(plan.voyage, plan.cruise.cruise_id), *copies):
         _write(making / path, content, plan.voyage.ends)
         digest = hashlib.md5(content, usedforsecurity=False).hexdigest()

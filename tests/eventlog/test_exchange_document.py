@@ -207,7 +207,7 @@ def test_a_missing_field_and_no_object_are_refused():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"version": 2}, "version 2"),
+        ({"version": 3}, "version 3"),
         ({"version": None}, "version None"),
         ({"format": "other"}, "not a document"),
         ({"header": []}, "header"),
