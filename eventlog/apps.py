@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.http import HttpRequest
 from django.urls import reverse
 
-from portal.floor import Floor, Panel, Plan, Stage, Waiting
+from portal.floor import Door, Floor, Panel, Plan, Stage, Waiting
 
 if TYPE_CHECKING:
     from portal.access import Actor
@@ -31,6 +31,16 @@ class EventlogConfig(Floor):
         access.grant_table(LOG)
         for verb, who in RIGHTS.items():
             access.grant(verb, who)
+
+    def doors(self) -> Iterable[Door]:
+        from eventlog.navigation import recompute
+
+        yield Door(
+            "eventlog.positions",
+            "Deriving positions from navigation that came late",
+            recompute.waiting,
+            lambda vessel_id, progress: progress.advance(recompute.catch_up(vessel_id)),
+        )
 
     def stages(self, cruise: Cruise) -> Iterable[Stage]:
         from eventlog.models import Log

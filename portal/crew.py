@@ -43,7 +43,11 @@ class Crew(BaseCommand):
             work.take_back(dt.timedelta(0))
         try:
             children = supervisor.background(
-                queue=own_queue, registrar=registrar, url=settings.REDIS_URL, home=settings.HOME
+                queue=own_queue,
+                registrar=registrar,
+                navigation=settings.SITE != "shore",
+                url=settings.REDIS_URL,
+                home=settings.HOME,
             )
         except CannotStart as error:
             raise CommandError(str(error)) from error

@@ -208,11 +208,13 @@ def manage(*words: str) -> list[str]:
     return [sys.executable, str(Path(__file__).resolve().parent.parent / "manage.py"), *words]
 
 
-def background(*, queue: bool, registrar: bool, url: str, home: Path) -> list[Child]:
-    """The children beside the web server; the queue first."""
+def background(*, queue: bool, registrar: bool, navigation: bool, url: str, home: Path) -> list[Child]:
+    """The children beside the web server; the queue first. `navigation`: listen to the feeds of a ship."""
     children = [Child("queue", queue_command(url, home))] if queue else []
     if registrar:
         children.append(Child("test registrar", manage("registrar")))
+    if navigation:
+        children.append(Child("navigation receiver", manage("receive_navigation")))
     children += [
         Child("worker", manage("rqworker", "quick", "--worker-ttl", "90", "-v", "0")),
         Child("worker for long work", manage("rqworker", "long", "quick", "--worker-ttl", "90", "-v", "0")),

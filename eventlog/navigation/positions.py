@@ -162,7 +162,7 @@ def _velocity(rows: Floats) -> tuple[Floats, Floats]:
 
 def _choose(feeds: Sequence[Feed], answers: Sequence[Answer], times: NDArray[np.int64]) -> NDArray[np.int64]:
     """For each moment the number of the feed to believe, -1: none. The less the cost, the better."""
-    out = _outvoted(answers)
+    out = outvoted(answers)
     costs = np.empty((len(feeds), len(times)))
     for place, (feed, said) in enumerate(zip(feeds, answers, strict=True)):
         good = (said.method == 0) | ((said.method == 1) & (said.gap <= GOOD_S))
@@ -173,7 +173,7 @@ def _choose(feeds: Sequence[Feed], answers: Sequence[Answer], times: NDArray[np.
     return np.where(np.isinf(costs.min(axis=0)), -1, chosen)
 
 
-def _outvoted(answers: Sequence[Answer]) -> NDArray[np.bool_]:
+def outvoted(answers: Sequence[Answer]) -> NDArray[np.bool_]:
     """Where a feed lies further from the middle of three or more than its own uncertainty and theirs explain."""
     latitude = np.array([said.latitude for said in answers])
     out = np.zeros(latitude.shape, bool)

@@ -48,6 +48,7 @@ class Tally:
     other: int = 0
     no_fix: int = 0
     no_depth: int = 0
+    unchecked: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     last: tuple[str, str] | None = None
 
@@ -97,6 +98,8 @@ class Reader:
         else:
             text = line.decode("ascii", "replace") if isinstance(line, bytes) else line
         found = nmea.parse(text)
+        if isinstance(found, nmea.Sentence) and found.checksum == nmea.Checksum.ABSENT:
+            self.tally.unchecked += 1
         if found is None:
             self._foreign(text.strip(), stamp)
         elif isinstance(found, nmea.Refused):

@@ -14,7 +14,7 @@ from eventlog.models import Feed, Fix, Sample
 from eventlog.navigation.reading import Batch, Position, Value
 
 ROWS: Final = 5000  # in one statement
-COUNTS = ("lines", "fixes", "samples", "other", "no_fix", "no_depth")
+COUNTS = ("lines", "fixes", "samples", "other", "no_fix", "no_depth", "unchecked")
 _FIX = ("feed_id", "at_us", "latitude_e7", "longitude_e7", "quality", "speed_cmps", "course_cdeg")
 _FIX_TYPES = ("bigint", "integer", "integer", "smallint", "smallint", "integer")
 _SAMPLE = ("feed_id", "quantity", "at_us", "value")

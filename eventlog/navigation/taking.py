@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from eventlog.models import Feed
-from eventlog.navigation import feeds, formats, store
+from eventlog.navigation import feeds, formats, store, watch
 from eventlog.navigation.reading import Reader
 from portal import access
 from portal.access import Actor
@@ -49,6 +49,7 @@ def import_files(
                     told["refused"][reason] = told["refused"].get(reason, 0) + number
                 told["evidence"] = batch.evidence
         reports += [{"file": str(path), "feed": name, **told} for name, told in counts.items()]
+    watch.look(vessel.pk, dt.datetime.now(dt.UTC))
     return reports
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from eventlog.navigation import taking
+from eventlog.navigation import recompute, taking
 from portal import access
 from portal.access import Actor
 from portal.console import Console
@@ -50,12 +50,14 @@ class Command(Console):
         began = time.monotonic()
         files = taking.import_files(options["paths"], vessel=vessel, feed=options["feed"], near=near)
         seconds = max(time.monotonic() - began, 1e-6)
+        derived = recompute.catch_up(vessel.pk, everything=True)
         lines = sum(file["lines"] for file in files)
         return {
             "vessel": vessel.pk,
             "lines": lines,
             "fixes": sum(file["fixes"] for file in files),
             "samples": sum(file["samples"] for file in files),
+            "events_derived_again": derived,
             "seconds": round(seconds, 2),
             "lines_per_second": round(lines / seconds),
             "files": files,
