@@ -12,6 +12,7 @@ from portal.models.fleet import LATITUDE, LONGITUDE
 
 MOST_BYTES = 20_000_000
 TIME_FORMATS = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"]
+SHOWN = "%Y-%m-%d %H:%M:%S"
 
 
 class EventForm(forms.Form):
@@ -56,10 +57,14 @@ class RevisionForm(EventForm):
     A box that was not sent, or that was sent as it was seen, was not changed by this person.
     """
 
+    # Written out, since a browser's own boxes for times show them its way, with the month first or with AM and PM.
+    observed_at = forms.DateTimeField(
+        label="When it happened (UTC)", input_formats=TIME_FORMATS, widget=forms.DateTimeInput(format=SHOWN)
+    )
     ended_at = forms.DateTimeField(
         label="When it ended (UTC)",
         input_formats=TIME_FORMATS,
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"}, format="%Y-%m-%dT%H:%M:%S"),
+        widget=forms.DateTimeInput(format=SHOWN),
         required=False,
         help_text="of an event that lasted",
     )
@@ -74,7 +79,6 @@ class RevisionForm(EventForm):
         initial = {name: _moment(name, stood.get(name)) for name in cls.base_fields}
         form = cls(data, initial=initial | {"seen": seen})
         form.fields.pop("uuid")
-        form.fields["observed_at"].help_text = ""
         for name, field in form.fields.items():
             field.required = field.required and (data is None or name in data or name == "seen")
         return form

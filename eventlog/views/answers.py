@@ -68,8 +68,8 @@ BOXES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("instrument", "Instrument", {"list": "filter-instruments"}),
     ("action", "Action", {"list": "filter-actions"}),
     ("station", "Station", {"list": "filter-stations"}),
-    ("after", "From (UTC)", {"type": "datetime-local"}),
-    ("before", "To (UTC)", {"type": "datetime-local"}),
+    ("after", "From (UTC)", {"hint": "2026-03-04 03:14"}),
+    ("before", "To (UTC)", {"hint": "2026-03-05"}),
     ("last", "Or the last", {"hint": "4h, 2d"}),
     ("near", "Near a station or position", {"list": "filter-stations", "hint": "L6 or 35.5,-25.1"}),
     ("within", "Within, km", {"type": "decimal", "hint": "10"}),
@@ -196,8 +196,9 @@ def _boxes(request: HttpRequest, ask: Asked) -> tuple[list[Box], list[Box]]:
         pairs = [(name, value) for name, each in request.GET.lists() for value in each]
     values: dict[str, list[str]] = {}
     for name, value in pairs:
-        # Boxes for a time take it without its zone, which is always UTC.
-        values.setdefault(name, []).append(value.removesuffix("Z") if name in ("after", "before") else value)
+        # Times stand in their boxes as everywhere: a blank between, and no zone, which is always UTC.
+        shown = value.removesuffix("Z").replace("T", " ") if name in ("after", "before") else value
+        values.setdefault(name, []).append(shown)
     near: list[Box] = []
     more: list[Box] = []
     for name, label, marks in BOXES:

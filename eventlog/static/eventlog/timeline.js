@@ -130,7 +130,7 @@ function draw(container, told) {
       const middle = top + lane - LANE / 2;
       drawing.append(svg("line", { class: "timeline-rule", x1: 0, x2: width, y1: top, y2: top }));
       const name = svg("text", { class: "timeline-name", x: 4, y: narrow ? top + 14 : middle + 4 });
-      name.textContent = shorten(each.name, narrow ? 40 : left / 7.4);
+      name.textContent = shorten(each.name, (narrow ? width : left) / 7.8);
       drawing.append(name);
       const group = svg("g", { role: "group", "aria-label": `${each.name}, ${each.count} events` });
       for (const item of each.items) {
@@ -252,8 +252,11 @@ function draw(container, told) {
   }
 }
 
+// Long names differ at their ends as often as at their beginnings, so the middle goes.
 function shorten(text, most) {
-  return text.length > most ? `${text.slice(0, Math.max(3, most - 1))}…` : text;
+  if (text.length <= most) return text;
+  const half = Math.max(3, Math.floor((most - 1) / 2));
+  return `${text.slice(0, half).trimEnd()}…${text.slice(-half).trimStart()}`;
 }
 
 for (const container of document.querySelectorAll(".timeline[data-lanes]")) {
