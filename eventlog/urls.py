@@ -7,9 +7,10 @@ from django.urls import path
 from eventlog.api import attachments as api_attachments
 from eventlog.api import batch, changes
 from eventlog.api import events as api
+from eventlog.api import exports as api_exports
 from eventlog.api import operations as api_operations
 from eventlog.api import places as api_places
-from eventlog.views import answers, event, guide, log, past
+from eventlog.views import answers, event, exports, guide, log, past
 
 C = "cruise/<str:cruise_id>/log/"
 A = "api/v1/"
@@ -19,7 +20,9 @@ urlpatterns = [
     path(C + "open/", log.open_log, name="open-log"),
     path(C + "close/", log.close_log, name="close-log"),
     path(C + "import/", log.import_page, name="import-events"),
-    path(C + "export/<str:form>", log.export, name="export-events"),
+    path(C + "exports/", exports.exports_page, name="exports"),
+    path(C + "exports/<str:form>/", exports.report_page, name="export-report"),
+    path(C + "export/<str:form>", exports.export, name="export-events"),
     path(C + "events.geojson", answers.answer_points, name="event-points"),
     path(C + "final/<str:name>", log.final_copy, name="final-copy"),
     path(C + "events/", answers.answers_page, name="answers"),
@@ -33,11 +36,16 @@ urlpatterns = [
     path("guide/log/", guide.guide_page, name="log-guide"),
     path(A + "cruises/<str:cruise_id>/log", api.LogDetail.as_view(), name="api-log"),
     path(A + "cruises/<str:cruise_id>/events", api.EventList.as_view(), name="api-events"),
-    path(A + "cruises/<str:cruise_id>/events/export/<str:form>", api.Export.as_view(), name="api-export"),
     path(A + "cruises/<str:cruise_id>/events:batch", batch.EventBatch.as_view(), name="api-batch"),
     path(A + "cruises/<str:cruise_id>/changes", changes.ChangeList.as_view(), name="api-changes"),
     path(A + "cruises/<str:cruise_id>/log/snapshot", changes.Snapshot.as_view(), name="api-snapshot"),
     path(A + "events/<uuid:uuid>", api.EventDetail.as_view(), name="api-event"),
+]
+EXPORTS = A + "cruises/<str:cruise_id>/events/export"
+urlpatterns += [
+    path(EXPORTS, api_exports.ExportList.as_view(), name="api-exports"),
+    path(EXPORTS + "/<str:form>", api_exports.Export.as_view(), name="api-export"),
+    path(EXPORTS + "/<str:form>/report", api_exports.ExportReport.as_view(), name="api-export-report"),
 ]
 ATTACHMENTS = A + "cruises/<str:cruise_id>/attachments"
 urlpatterns += [

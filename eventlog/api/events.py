@@ -1,10 +1,9 @@
-"""The event log's API: events of a cruise, one event, the log and its exports."""
+"""The event log's API: events of a cruise, one event, and the log."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework import exceptions, serializers
 from rest_framework.request import Request
@@ -187,14 +186,3 @@ class EventDetail(APIView):
         event = self._event(request, uuid)
         event = logbook.strike(event=event, by=request.user, reason=request.query_params.get("reason", ""))
         return Response(EventSerializer(event, context=shown(request, event.log)).data)
-
-
-class Export(APIView):
-    """`GET /api/v1/cruises/{cruise_id}/events/export/{form}`: r2r-csv or json."""
-
-    permission = "public"
-
-    def get(self, request: Request, cruise_id: str, form: str) -> HttpResponse:
-        log = visible_log(request, cruise_id)
-        text = logbook.export(log, form, names=access.may(request.user, "eventlog.read", log))
-        return HttpResponse(text, content_type="text/csv; charset=utf-8" if form == "r2r-csv" else "application/json")

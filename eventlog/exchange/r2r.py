@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
-from typing import Protocol
+from typing import Protocol, TextIO
 
 from . import moments, position, table
 from .record import MOST_BYTES, LoggedEvent, Problem, Reading, Unreadable, utc
@@ -332,50 +332,62 @@ def _word(said: dict[str, str], column: str) -> str:
 
 
 def write(events: Iterable[Writable], cruise_id: str) -> str:
-    """The events, in the order given, as R2R CSV of 19 columns: RFC 4180, all values quoted, rows end in LF.
+    """The events, in the order given, as R2R CSV of 19 columns; see `write_to`."""
+    text = io.StringIO()
+    write_to(text, events, cruise_id)
+    return text.getvalue()
+
+
+def write_to(file: TextIO, events: Iterable[Writable], cruise_id: str) -> None:
+    """Writes the events, in the order given, as R2R CSV of 19 columns: RFC 4180, all values quoted, rows end in LF.
 
     To be encoded as UTF-8. Message ID counts from 1; Event is the part of the number behind the cruise;
     GPS_Time is the time of the event wherever there is a position, because the position is the one of that
     moment. Date and Revisions carry whole seconds, so fractions of theirs are cut off. Raises ValueError for
     a time without zone and for a coordinate or depth that is not finite.
     """
-    text = io.StringIO()
     # All values are quoted, as R2R does: without it the csv module leaves a lone carriage return unprotected.
     # Cells beginning with = + - @ stay as they are: an apostrophe put in front would change the record.
-    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writerow(COLUMNS)
-    for message_id, event in enumerate(events, start=1):
-        at = utc(event.observed_at)
-        placed = event.latitude is not None and event.longitude is not None
-        row = {
-            "Message ID": str(message_id),
-            "Date": moments.rfc2822_text(event.logged_at) if event.logged_at else "",
-            "Event": event.number.rpartition("-SE-")[2],
-            "Instrument": event.instrument,
-            "Action": event.action,
-            "Transect": event.transect or "NaN",
-            "Station": event.station or "NaN",
-            "Cast": event.cast or "NaN",
-            "Latitude": _plain(event.latitude) if placed else "NaN",
-            "Longitude": _plain(event.longitude) if placed else "NaN",
-            "Seafloor": _plain(event.seafloor_m),
-            "Author": event.author,
-            "Comment": event.comment,
-            "Cruise": cruise_id,
-            "R2R_Event": event.number,
-            "dateTimeUTC": moments.compact_text(at),
-            "GPS_Time": moments.slashed_text(at) if placed else "",
-            "dateTime8601": at.isoformat(),
-            "Revisions": "".join(f" & {moments.ctime_text(revised)}" for revised in event.revised_at),
-        }
-        writer.writerow([row[column] for column in COLUMNS])
-    return text.getvalue()
+    writer.writerows(_cells(message_id, event, cruise_id) for message_id, event in enumerate(events, start=1))
+
+
+def _cells(message_id: int, event: Writable, cruise_id: str) -> tuple[str, ...]:
+    """One row, in the order of COLUMNS."""
+    at = utc(event.observed_at)
+    number = event.number
+    latitude, longitude = event.latitude, event.longitude
+    placed = latitude is not None and longitude is not None
+    return (
+        str(message_id),
+        moments.rfc2822_text(event.logged_at) if event.logged_at else "",
+        number.rpartition("-SE-")[2],
+        event.instrument,
+        event.action,
+        event.transect or "NaN",
+        event.station or "NaN",
+        event.cast or "NaN",
+        _plain(latitude) if placed else "NaN",
+        _plain(longitude) if placed else "NaN",
+        _plain(event.seafloor_m),
+        event.author,
+        event.comment,
+        cruise_id,
+        number,
+        moments.compact_text(at),
+        moments.slashed_text(at) if placed else "",
+        at.isoformat(),
+        "".join([f" & {moments.ctime_text(revised)}" for revised in event.revised_at]),
+    )
 
 
 def _plain(value: float | None) -> str:
     """The shortest digits that read back as the same number, without exponent; "" for None."""
     if value is None:
         return ""
+    if 0.001 < abs(value) < 1e15:
+        return repr(float(value))  # no exponent in this range
     digits = Decimal(repr(float(value)))
     if not digits.is_finite():
         raise ValueError(f"{value} is not a number that can be written into a log")

@@ -7,29 +7,32 @@ import hashlib
 from collections.abc import Iterator
 from itertools import chain
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 
 from eventlog import filestore
 from eventlog.exchange import document, finalcopy, r2r
+from eventlog.exports import gather
 from eventlog.logbook import bundle, sections
-from eventlog.models import FinalCopy, Log, Revision, Seal
+from eventlog.models import Event, FinalCopy, Log, Revision, Seal
 from eventlog.models.event import EDITS
 from portal.refusals import NotFound
 
 
-def export(log: Log, form: str, *, names: bool = True) -> str:
-    """The standing events of a log as "r2r-csv" or "json", the same text at every call.
+def export(log: Log, form: str, *, names: bool = True, events: QuerySet[Event] | None = None) -> str:
+    """The standing events of a log, or those among `events`, as "r2r-csv" or "json"; the same text at every call.
 
-    Without `names` for those who are not told who wrote what. Raises NotFound for another format.
+    Without `names` for those who are not told who wrote what. Raises NotFound for another format. More forms, and
+    with a check of what was written, are in `eventlog.exports.making`.
     """
     if form not in ("r2r-csv", "json"):
         raise NotFound(f"The log is not exported as {form!r}; write r2r-csv or json.")
-    revisions = Prefetch("revisions", Revision.objects.filter(number__gt=1, verb__in=EDITS).order_by("number"))
-    events = log.events.standing().in_order().prefetch_related("measurements", revisions)
-    logged = (event.logged(names=names) for event in events.iterator(chunk_size=2000))
     cruise = log.cruise
     if form == "r2r-csv":
-        return r2r.write(logged, cruise.cruise_id)
+        return r2r.write(gather.source(log, events, names=names).rows(), cruise.cruise_id)
+    revisions = Prefetch("revisions", Revision.objects.filter(number__gt=1, verb__in=EDITS).order_by("number"))
+    chosen = log.events.all() if events is None else log.events.filter(pk__in=events.order_by().values("pk"))
+    ordered = chosen.standing().in_order().prefetch_related("measurements", revisions)
+    logged = (event.logged(names=names) for event in ordered.iterator(chunk_size=2000))
     header = {
         "cruise_id": cruise.cruise_id,
         "vessel_id": cruise.vessel_id,

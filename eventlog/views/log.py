@@ -1,4 +1,4 @@
-"""The log page, import and export, opening and closing."""
+"""The log page, import, opening and closing."""
 
 from __future__ import annotations
 
@@ -166,18 +166,6 @@ def import_page(request: HttpRequest, cruise: Cruise) -> HttpResponse:
                 form.add_error("file", str(refusal))
     context = {"cruise": cruise, "form": form, "report": report, "tried": bool(request.POST.get("dry_run"))}
     return render(request, "eventlog/import.html", context, status=status)
-
-
-@of_cruise
-@require_safe
-def export(request: HttpRequest, cruise: Cruise, form: str) -> HttpResponse:
-    """The standing events as R2R CSV or JSON. Who wrote them is told to those of the cruise alone."""
-    log = _visible_log(request, cruise)
-    text = logbook.export(log, form, names=access.may(request.user, "eventlog.read", cruise))
-    kind, ending = ("text/csv; charset=utf-8", "csv") if form == "r2r-csv" else ("application/json", "json")
-    response = HttpResponse(text, content_type=kind)
-    response["Content-Disposition"] = f'attachment; filename="{cruise.cruise_id}_eventlog.{ending}"'
-    return response
 
 
 @needs("eventlog.read")
