@@ -9,6 +9,7 @@ import datetime as dt
 import uuid as uuids
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from django.core.exceptions import ImproperlyConfigured
@@ -16,6 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from eventlog import chain
+from eventlog.live.wakeups import wakeups
 from eventlog.models import Event, Log, Revision
 from portal.access import Actor
 from portal.models import Person
@@ -74,6 +76,8 @@ def append(log: Log, entries: Iterable[Entry], *, by: Actor, device: str = "") -
         row = _row(log, entry, sequence, previous, now, by, device)
         previous = row.digest
         rows.append(row)
+    if rows:
+        transaction.on_commit(partial(wakeups.everywhere, log.pk), robust=True)
     return Revision.objects.bulk_create(rows, batch_size=BATCH)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from eventlog.api import attachments as api_attachments
-from eventlog.api import batch, changes
+from eventlog.api import batch, changes, stream
 from eventlog.api import events as api
 from eventlog.api import exports as api_exports
 from eventlog.api import operations as api_operations
@@ -38,6 +38,7 @@ urlpatterns = [
     path(A + "cruises/<str:cruise_id>/events", api.EventList.as_view(), name="api-events"),
     path(A + "cruises/<str:cruise_id>/events:batch", batch.EventBatch.as_view(), name="api-batch"),
     path(A + "cruises/<str:cruise_id>/changes", changes.ChangeList.as_view(), name="api-changes"),
+    path(A + "cruises/<str:cruise_id>/changes/stream", stream.ChangeStream.as_view(), name="api-stream"),
     path(A + "cruises/<str:cruise_id>/log/snapshot", changes.Snapshot.as_view(), name="api-snapshot"),
     path(A + "events/<uuid:uuid>", api.EventDetail.as_view(), name="api-event"),
 ]

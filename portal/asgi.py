@@ -1,15 +1,22 @@
 """The ASGI application for production and for `script/server`; static files are served by the site itself."""
 
 import os
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
+from django.conf import settings
 from django.core.asgi import get_asgi_application
+from servestatic import ServeStaticASGI
+
+# Each request has a thread of its own, which ends with it: without a pool each would make a connection of its own.
+# Only here: workers and commands fork, and a pool does not outlive that.
+if settings.DATABASE_POOL:
+    database: dict[str, Any] = settings.DATABASES["default"]
+    database["CONN_MAX_AGE"] = 0
+    database.setdefault("OPTIONS", {})["pool"] = dict(settings.DATABASE_POOL)
 
 django_application = get_asgi_application()
-
-from django.conf import settings
-from servestatic import ServeStaticASGI
 
 application = ServeStaticASGI(
     django_application,

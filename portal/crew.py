@@ -53,6 +53,7 @@ class Crew(BaseCommand):
             raise CommandError(str(error)) from error
         web = [sys.executable, "-m", "uvicorn", "portal.asgi:application", "--host", host]
         web += ["--port", str(settings.PORT), "--no-server-header", "--log-level", "warning", "--lifespan", "off"]
+        web += ["--timeout-graceful-shutdown", "5"]
         if workers > 1:
             web += ["--workers", str(workers)]
         # The site first, so that it answers while the workers still wake up.

@@ -109,6 +109,10 @@ try:
         raise Misconfigured("SECRET_KEY (or SECRET_KEY_FILE) is not set; production needs a long random text")
 
     DATABASES = {"default": _database(env.text("DATABASE_URL", "spatialite://"), HOME)}
+    _pool = env.number("DATABASE_POOL", 20, least=0, most=500)
+    DATABASE_POOL = {"min_size": min(2, _pool), "max_size": _pool, "timeout": 10.0, "max_idle": 120.0}
+    if not _pool or DATABASES["default"]["ENGINE"] == "portal.spatialite":
+        DATABASE_POOL = {}
     EMBEDDED_QUEUE = not env.text("REDIS_URL")
     REDIS_URL = env.text("REDIS_URL") or _queue_socket(HOME)
     for _name, _value in _mail(env.text("EMAIL_URL", f"file://{HOME}/mail"), HOME).items():

@@ -22,7 +22,7 @@ class Heard:
 
     uuid: uuids.UUID
     name: str
-    waiting: int = 0
+    waiting: int | None = None
     page: str = ""
     clock_offset_s: float | None = None
 
@@ -32,11 +32,12 @@ def heard(log: Log, said: Heard, *, by: Actor, now: dt.datetime) -> None:
     values: dict[str, Any] = {
         "log": log,
         "name": said.name,
-        "waiting": said.waiting,
         "page": said.page,
         "seen_at": now,
         "seen_by": str(by),
     }
+    if said.waiting is not None:
+        values["waiting"] = said.waiting
     if said.clock_offset_s is not None:
         values |= {"clock_offset_s": said.clock_offset_s, "clock_at": now}
     if Device.objects.filter(uuid=said.uuid).update(**values):
