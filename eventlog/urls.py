@@ -8,6 +8,7 @@ from eventlog.api import attachments as api_attachments
 from eventlog.api import batch, changes, stream
 from eventlog.api import events as api
 from eventlog.api import exports as api_exports
+from eventlog.api import navigation as api_navigation
 from eventlog.api import operations as api_operations
 from eventlog.api import places as api_places
 from eventlog.views import answers, event, exports, guide, log, past
@@ -64,4 +65,10 @@ urlpatterns += [
     path(L + "places", api_places.PlaceList.as_view(), name="api-places"),
     path(L + "places/<uuid:uuid>", api_places.PlaceDetail.as_view(), name="api-place"),
     path(L + "places/<uuid:uuid>/merge", api_places.PlaceMerge.as_view(), name="api-place-merge"),
+]
+urlpatterns += [
+    path(L + "position", api_navigation.Position.as_view(), name="api-position"),
+    path(L + "track", api_navigation.Track.as_view(), name="api-track"),
+    path(L + "fixes", api_navigation.Fixes.as_view(), name="api-fixes"),
+    path(L + "feeds", api_navigation.FeedList.as_view(), name="api-feeds"),
 ]

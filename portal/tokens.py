@@ -19,6 +19,7 @@ from portal.refusals import Fault, NotLikeThis, NotYou
 SCOPES = {
     "read": "read what its owner may see",
     "events:write": "record and revise events in the log",
+    "navigation:write": "send navigation of the ship: NMEA lines or fixes",
     "archive:fetch": "fetch staged bags",
     "archive:accession": "tell that an archive has accessioned a data set",
 }
