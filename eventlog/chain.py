@@ -30,6 +30,9 @@ COVERED = (
     "after_close",
     "previous",
 )
+_SIMPLE = frozenset({str, int, float, bool, type(None)})
+_STAYS = _SIMPLE - {float}
+_written = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
 
 
 def digest(entry: Mapping[str, Any]) -> str:
@@ -77,11 +80,18 @@ class Follower:
 
 def canonical(value: Any) -> str:
     """JSON with sorted keys and no blanks; a whole number is written without a point, as databases may return it."""
-    return json.dumps(_numbers(value), ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+    return _written(_numbers(value))
 
 
 def plain(value: Any) -> Any:
     """The value as JSON holds it: times as ISO 8601 in UTC, ids as text."""
+    kind = type(value)
+    if kind in _SIMPLE:  # an import says this a million times
+        return value
+    if kind is dict:
+        return {str(key): part if type(part) in _SIMPLE else plain(part) for key, part in value.items()}
+    if kind is list:
+        return [part if type(part) in _SIMPLE else plain(part) for part in value]
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if value is None or isinstance(value, str | bool | int | float):
@@ -94,6 +104,13 @@ def plain(value: Any) -> Any:
 
 
 def _numbers(value: Any) -> Any:
+    kind = type(value)
+    if kind in _STAYS:
+        return value
+    if kind is dict:
+        return {key: part if type(part) in _STAYS else _numbers(part) for key, part in value.items()}
+    if kind is list:
+        return [part if type(part) in _STAYS else _numbers(part) for part in value]
     if isinstance(value, float) and value.is_integer():
         # By its decimal text: PostgreSQL returns 1e23 as the whole number 10^23, which the nearest float is not.
         return int(Decimal(repr(value)))

@@ -19,10 +19,9 @@ from django.utils import timezone
 from eventlog import chain
 from eventlog.live.wakeups import wakeups
 from eventlog.models import Event, Log, Revision
+from portal import bulk
 from portal.access import Actor
 from portal.models import Person
-
-BATCH = 1000
 
 
 class Thing(Protocol):
@@ -78,7 +77,7 @@ def append(log: Log, entries: Iterable[Entry], *, by: Actor, device: str = "") -
         rows.append(row)
     if rows:
         transaction.on_commit(partial(wakeups.everywhere, log.pk), robust=True)
-    return Revision.objects.bulk_create(rows, batch_size=BATCH)
+    return bulk.create(Revision, rows)
 
 
 def _row(log: Log, entry: Entry, sequence: int, previous: str, at: dt.datetime, by: Actor, device: str) -> Revision:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,9 +10,9 @@ from eventlog.exchange.record import LoggedEvent
 from eventlog.logbook.events import whole
 from eventlog.models import Event, Log, Measurement, Revision
 from eventlog.navigation import positions
+from portal import bulk
 from portal.access import Actor
 
-BATCH = 1000
 _EMPTY: tuple[Any, ...] = ("", None, {}, [], False)
 
 
@@ -27,19 +26,19 @@ def record(
     events = [_event(log, row, source) for row in rows]
     derive(log, events)
     touched = operations.gather(log=log, events=events, by=by) if gather else []
-    Event.objects.bulk_create(events, batch_size=BATCH)
+    bulk.create(Event, events)
     entries = [
         ledger.Entry("event", event, "import", _told(event, row), reason)
         for event, row in zip(events, rows, strict=True)
     ]
     made = ledger.append(log, entries, by=by)
-    Measurement.objects.bulk_create(
+    bulk.create(
+        Measurement,
         [
             Measurement(event=event, source=m.source, name=m.name, value=m.value, unit=m.unit)
             for event, row in zip(events, rows, strict=True)
             for m in row.measurements
         ],
-        batch_size=BATCH,
     )
     operations.follow(log=log, operations=touched, by=by)
     return made
@@ -79,13 +78,9 @@ def revise(
 def derive(log: Log, events: Sequence[Event]) -> None:
     """Fills the columns of the events that follow from navigation."""
     vessel = log.cruise.vessel_id
-    for event, found in zip(events, _positions(vessel, [event.observed_at for event in events]), strict=True):
+    for event, found in zip(events, positions.many(vessel, [event.observed_at for event in events]), strict=True):
         for name, value in found.items():
             setattr(event, name, value)
-
-
-def _positions(vessel: str, moments: Sequence[dt.datetime]) -> list[dict[str, Any]]:
-    return [positions.at(vessel, moment) for moment in moments]
 
 
 def _told(event: Event, row: LoggedEvent) -> dict[str, Any]:
