@@ -11,6 +11,7 @@ from eventlog.api import exports as api_exports
 from eventlog.api import navigation as api_navigation
 from eventlog.api import operations as api_operations
 from eventlog.api import places as api_places
+from eventlog.api import tabledap as api_tabledap
 from eventlog.views import answers, event, exports, guide, log, past
 
 C = "cruise/<str:cruise_id>/log/"
@@ -71,4 +72,8 @@ urlpatterns += [
     path(L + "track", api_navigation.Track.as_view(), name="api-track"),
     path(L + "fixes", api_navigation.Fixes.as_view(), name="api-fixes"),
     path(L + "feeds", api_navigation.FeedList.as_view(), name="api-feeds"),
+]
+urlpatterns += [
+    path(L + "tabledap/events.<str:form>", api_tabledap.Events.as_view(), name="api-tabledap"),
+    path(L + "info/events/index.<str:form>", api_tabledap.Info.as_view(), name="api-tabledap-info"),
 ]
