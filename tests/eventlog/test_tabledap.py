@@ -144,7 +144,8 @@ def test_patterns_that_run_away_elsewhere_do_not_here(evil):
 
 
 @pytest.mark.parametrize(
-    "text", ["(", ")", "[a", "a**", "*a", "a{200}", "a{2,1}", "a{x}", "(?P<n>a)", "(?!a)", "\\b", "\\1", "((a{50}){50}){50}",
+    "text",
+    ["(", ")", "[a", "a**", "*a", "a{200}", "a{2,1}", "a{x}", "(?P<n>a)", "(?!a)", "\\b", "\\1", "((a{50}){50}){50}",
      "a^b", "[z-a]", "a\\"]
 )  # fmt: skip
 def test_what_cannot_be_matched_safely_is_refused(text):
