@@ -28,6 +28,9 @@ RIGHTS = {
     # The buttons, and which words are accepted.
     "eventlog.arrange": {Role.CHIEF_SCIENTIST, Role.OPERATOR, *OFFICE},
     "eventlog.import": {Role.CHIEF_SCIENTIST, Role.OPERATOR, *OFFICE},
+    # The final copy of a ship's log, taken ashore; and the pack that a ship sails with.
+    "eventlog.take": {Role.OPERATOR, *OFFICE},
+    "cruise.pack": {Role.OPERATOR, *OFFICE},
     # Navigation: who adds and ranks feeds, and who may send fixes by API.
     "feed.set": {Role.CHIEF_SCIENTIST, Role.OPERATOR, *OFFICE},
     "navigation.send": LOGGERS,

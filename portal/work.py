@@ -37,6 +37,7 @@ class Progress:
     def __init__(self, row: Work) -> None:
         self.row = row
         self._told = time.monotonic()
+        self._remark = ""
 
     @classmethod
     def claim(cls, door: str, key: str, *, label: str = "", cruise: Cruise | None = None) -> Progress:
@@ -75,6 +76,10 @@ class Progress:
         if time.monotonic() - self._told >= BEAT_SECONDS:
             self._tell(done=self.row.done)
 
+    def note(self, remark: str) -> None:
+        """A remark that stays on the row once the work is done."""
+        self._remark = remark
+
     def beat(self) -> None:
         """Keeps the claim during a step that has no count. Raises Lost when it was taken back."""
         if time.monotonic() - self._told >= BEAT_SECONDS:
@@ -103,7 +108,7 @@ class Progress:
     ) -> bool:
         """Ends the row. A refusal or a fault is written on it and goes no further: the next sweep tries again."""
         if error is None:
-            self._end("done")
+            self._end("done", self._remark)
             return True
         if isinstance(error, Lost):
             return True

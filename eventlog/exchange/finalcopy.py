@@ -138,6 +138,7 @@ class Checked:
         self.unnamed = 0
         self.sequence = 0
         self.head = ""
+        self.digests: dict[int, str] = {}
         self.rows: dict[str, int] = dict.fromkeys(SECTIONS, 0)
         self.seals: list[Row] = []
 
@@ -157,7 +158,6 @@ def check(lines: Iterable[bytes]) -> Checked:
     found = Checked()
     follower = chain.Follower("")
     told: dict[str, tuple[str, int, bytes]] = {}
-    heads: dict[int, str] = {}
     for section, row in rows(lines):
         if section == "header":
             found.header = row
@@ -167,12 +167,12 @@ def check(lines: Iterable[bytes]) -> Checked:
         try:
             if section == "revisions":
                 _follow(follower, row, told, found)
-                heads[row["sequence"]] = row["digest"]
+                found.digests[row["sequence"]] = row["digest"]
             elif section in KINDS:
                 _compare(KINDS[section], row, told, found)
             elif section == "seals":
                 found.seals.append(row)
-                _sealed(row, heads, found)
+                _sealed(row, found.digests, found)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             found.name(f"{section[:-1]} {found.rows[section]} lacks what it must have: {error!r:.200}")
     found.sequence, found.head = follower.sequence, follower.head

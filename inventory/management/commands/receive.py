@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from inventory import intake
+from inventory import intake, shiplog
 from inventory.models import Distribution
 from inventory.states import FILE_STATES
 from portal import jobs
@@ -37,6 +37,8 @@ class Command(Console):
         key = str(receipt.distribution.pk)
         if not options["no_read"] and key in intake.waiting_to_verify():
             jobs.perform("inventory.verify", key)
+        if key in shiplog.waiting_to_take():
+            jobs.perform(shiplog.DOOR, key)
         return report(Distribution.objects.get(pk=key)) | {"outcome": receipt.outcome, "remarks": list(receipt.remarks)}
 
     def tell(self, answer: dict[str, Any]) -> None:
@@ -47,6 +49,8 @@ class Command(Console):
             self.stdout.write(f"  {item['state']}: {item['path']}" + (f" ({item['note']})" if item["note"] else ""))
         for remark in answer["remarks"]:
             self.stdout.write(f"  {remark}")
+        if answer["event log"]:
+            self.stdout.write(f"  event log: {answer['event log']}")
         if answer["problem"]:
             self.stdout.write(f"  {answer['problem']}")
 
@@ -60,5 +64,14 @@ def report(distribution: Distribution) -> dict[str, Any]:
         "state": distribution.state,
         "counts": {s: row for s, row in distribution.counts().items() if s in FILE_STATES or s == "all"},
         "files": [{"path": f.shown, "state": f.state, "note": f.note} for f in named[:MOST_NAMED]],
+        "event log": _event_log(distribution),
         "problem": last.message if last and last.state != "done" else "",
     }
+
+
+def _event_log(distribution: Distribution) -> str:
+    """What came of the final copy of the event log, where one was delivered."""
+    last = Work.objects.filter(door=shiplog.DOOR, key=str(distribution.pk)).order_by("-pk").first()
+    if last is None:
+        return ""
+    return f"{'taken ashore' if last.state == 'done' else last.state}; {last.message}".rstrip("; ")
