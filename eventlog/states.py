@@ -30,7 +30,7 @@ RIGHTS = {
     "eventlog.import": {Role.CHIEF_SCIENTIST, Role.OPERATOR, *OFFICE},
     # The final copy of a ship's log, taken ashore; and the pack that a ship sails with.
     "eventlog.take": {Role.OPERATOR, *OFFICE},
-    "cruise.pack": {Role.OPERATOR, *OFFICE},
+    "eventlog.pack": {Role.OPERATOR, *OFFICE},
     # Navigation: who adds and ranks feeds, and who may send fixes by API.
     "feed.set": {Role.CHIEF_SCIENTIST, Role.OPERATOR, *OFFICE},
     "navigation.send": LOGGERS,

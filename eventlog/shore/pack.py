@@ -58,7 +58,7 @@ class Unpacked:
 
 def export_cruise(*, cruise: Cruise, by: Actor) -> Packed:
     """The pack of a cruise. The same cruise is always the same text. Raises NotYou, NotNow for one without orders."""
-    access.require(by, "cruise.pack", cruise)
+    access.require(by, "eventlog.pack", cruise)
     orders = cruise.orders.order_by("-number").first()
     if orders is None:
         raise NotNow(f"{cruise} has no sailing orders to pack.")
@@ -173,7 +173,7 @@ def _unpack(words: Row, by: Actor) -> Unpacked:
     _log(cruise, words["log"])
     remarks += _party(cruise, words, by)
     if outcome.outcome != "unchanged" or any(new):
-        journal.record(by, "cruise.unpack", cruise, changes={"sha256": [None, words["sha256"]]})
+        journal.record(by, "eventlog.unpack", cruise, changes={"sha256": [None, words["sha256"]]})
     return Unpacked(outcome.outcome, cruise, tuple(name for name in new if name), (*outcome.warnings, *remarks))
 
 
