@@ -8,6 +8,7 @@ from eventlog.api import attachments as api_attachments
 from eventlog.api import batch, changes, stream
 from eventlog.api import events as api
 from eventlog.api import exports as api_exports
+from eventlog.api import imports as api_imports
 from eventlog.api import navigation as api_navigation
 from eventlog.api import operations as api_operations
 from eventlog.api import places as api_places
@@ -76,4 +77,6 @@ urlpatterns += [
 urlpatterns += [
     path(L + "tabledap/events.<str:form>", api_tabledap.Events.as_view(), name="api-tabledap"),
     path(L + "info/events/index.<str:form>", api_tabledap.Info.as_view(), name="api-tabledap-info"),
+    path(L + "imports", api_imports.ImportList.as_view(), name="api-imports"),
+    path(L + "imports/<int:number>", api_imports.ImportDetail.as_view(), name="api-import"),
 ]
