@@ -6,6 +6,7 @@ from django.urls import path
 
 from eventlog.api import attachments as api_attachments
 from eventlog.api import batch, changes, stream
+from eventlog.api import changeover as api_changeover
 from eventlog.api import events as api
 from eventlog.api import exports as api_exports
 from eventlog.api import imports as api_imports
@@ -13,7 +14,7 @@ from eventlog.api import navigation as api_navigation
 from eventlog.api import operations as api_operations
 from eventlog.api import places as api_places
 from eventlog.api import tabledap as api_tabledap
-from eventlog.views import answers, event, exports, guide, log, past
+from eventlog.views import answers, changeover, event, exports, guide, log, past
 
 C = "cruise/<str:cruise_id>/log/"
 A = "api/v1/"
@@ -36,12 +37,16 @@ urlpatterns = [
     path(C + "event/<uuid:event_uuid>/strike/", event.strike, name="strike-event"),
     path(C + "event/<uuid:event_uuid>/undo/", event.undo, name="undo-event"),
     path(C + "event/<uuid:event_uuid>/at/<int:sequence>/", past.event_at, name="event-at"),
+    path(C + "pin/", changeover.pin_page, name="log-pin"),
+    path(C + "pin/<uuid:person>/remove/", changeover.remove_pin, name="log-pin-remove"),
     path("guide/log/", guide.guide_page, name="log-guide"),
     path(A + "cruises/<str:cruise_id>/log", api.LogDetail.as_view(), name="api-log"),
     path(A + "cruises/<str:cruise_id>/events", api.EventList.as_view(), name="api-events"),
     path(A + "cruises/<str:cruise_id>/events:batch", batch.EventBatch.as_view(), name="api-batch"),
     path(A + "cruises/<str:cruise_id>/changes", changes.ChangeList.as_view(), name="api-changes"),
     path(A + "cruises/<str:cruise_id>/changes/stream", stream.ChangeStream.as_view(), name="api-stream"),
+    path(A + "cruises/<str:cruise_id>/log/pass", api_changeover.LogPass.as_view(), name="api-pass"),
+    path(A + "cruises/<str:cruise_id>/log/pin", api_changeover.LogPin.as_view(), name="api-pin"),
     path(A + "cruises/<str:cruise_id>/log/snapshot", changes.Snapshot.as_view(), name="api-snapshot"),
     path(A + "events/<uuid:uuid>", api.EventDetail.as_view(), name="api-event"),
 ]

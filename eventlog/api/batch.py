@@ -15,14 +15,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from eventlog import batch, items, rows
+from eventlog import batch, changeover, items, rows
 from eventlog.api.events import visible_log
 from eventlog.live import changes, presence
 from eventlog.models import Log
 from portal import access
 from portal.access import Actor
 from portal.errors import problem
-from portal.models import Token
+from portal.models import Person, Token
 from portal.openapi import Told, thing
 from portal.refusals import Fault, NotLikeThis
 
@@ -39,6 +39,7 @@ ITEM = thing(
     mine="[uuid]",
     reason="string",
     clock=thing(offset_s="number", corrected="boolean"),
+    **{"pass": "string"},
 ) | {"required": ["id", "verb", "uuid"]}
 RESULT = thing(
     id="uuid",
@@ -140,14 +141,20 @@ def device_of(value: Any, received: dt.datetime) -> presence.Heard | None:
 def sender_of(request: Request, log: Log, said: presence.Heard | None) -> batch.Sender:
     """Who sends this batch."""
 
-    def nobody(token: str, made_at: dt.datetime | None) -> Actor:
-        raise NotLikeThis("The item is not accepted.", [Fault("pass", "is not known here")])
+    known: dict[tuple[str, bool], Person] = {}
+
+    def who(token: str, made_at: dt.datetime | None) -> Actor:
+        late = log.closed_at is not None and made_at is not None and made_at <= log.closed_at
+        if (token, late) not in known:  # many items carry the same pass
+            device = said.uuid if said else None
+            known[token, late] = changeover.person_of(token, log=log, device=device, made_at=made_at)
+        return known[token, late]
 
     return batch.Sender(
         by=request.user,
         device=said.name if said else "",
         clock_offset_s=said.clock_offset_s if said else None,
         source="api" if isinstance(request.auth, Token) else "web",
-        who=nobody,
+        who=who,
         problem=problem,
     )
