@@ -43,7 +43,7 @@ def from_orders(log: Log, by: Actor) -> list[Template]:
             key = free.pop(0) if free and kind != "ship" else ""
             template = Template(log=log, instrument=instrument_name, kind=kind, action=action, order=order, key=key)
             made.append(template)
-    return _write(log, made, "plan", by)
+    return put(log, made, "plan", by)
 
 
 def last_log(log: Log, by: Actor) -> Log | None:
@@ -89,7 +89,7 @@ def copy_from(*, log: Log, other: Log, by: Actor, reason: str = "", device: str 
         keys.add(key)
     if len(there) + len(added) > MOST:
         raise NotLikeThis("There would be too many buttons.", [Fault("", f"a log has at most {MOST}")])
-    return [*_write(log, added, "copy", by, device, reason or f"as on {other.cruise}"), *changed]
+    return [*put(log, added, "copy", by, device, reason or f"as on {other.cruise}"), *changed]
 
 
 @transaction.atomic
@@ -115,7 +115,7 @@ def add(
     blank = {"kind": "", "label": "", "key": "", "fields": [], "order": (last or 0) + 1, "is_hidden": False}
     values = _checked(log, blank | dict(fields), None)
     template = Template(uuid=uuid or uuids.uuid4(), log=log, **values)
-    return _write(log, [template], "add", by, device, reason)[0], True
+    return put(log, [template], "add", by, device, reason)[0], True
 
 
 @transaction.atomic
@@ -173,11 +173,6 @@ def lint(log: Log) -> list[dict[str, str]]:
     return [*found, *_endless(templates)]
 
 
-def shown(template: Template) -> dict[str, Any]:
-    """A button as pages and programs get it."""
-    return {"uuid": str(template.uuid)} | {name: getattr(template, name) for name in FIELDS}
-
-
 def _endless(templates: Sequence[Template]) -> list[dict[str, str]]:
     """Instruments that can be started by a button, and not ended."""
     groups: dict[tuple[str, str], list[machines.Step]] = defaultdict(list)
@@ -229,9 +224,10 @@ def _checked(log: Log, values: Mapping[str, Any], template: Template | None) -> 
     return found | {"order": order, "is_hidden": values["is_hidden"]}
 
 
-def _write(
+def put(
     log: Log, templates: list[Template], verb: str, by: Actor, device: str = "", reason: str = ""
 ) -> list[Template]:
+    """Writes new buttons and their first revisions. The caller holds the lock of the log and has asked who may."""
     made = Template.objects.bulk_create(templates)
     entries = []
     for template in made:

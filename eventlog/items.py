@@ -117,6 +117,15 @@ def read(value: Any, place: str, fields: Iterable[str]) -> Item:
     return Item(change, str(verb), uuid, values, bool(press), made_at, seen, own, reason, token, offset)
 
 
+def read_fields(given: Any, place: str, known: Iterable[str]) -> dict[str, Any]:
+    """The fields of an event that need not be complete. Raises NotLikeThis with faults by path."""
+    faults: list[Fault] = []
+    values = _fields(given, place, set(known), faults)
+    if faults:
+        raise NotLikeThis("The event is not accepted.", faults)
+    return values
+
+
 def offset_of(now: Any, received: dt.datetime) -> float | None:
     """Seconds by which the tablet's clock runs ahead of the server's; None where it did not tell a time."""
     faults: list[Fault] = []

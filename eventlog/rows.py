@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
+from eventlog import operations
 from eventlog.models import Attachment, DataFile, Event, Log, Operation, Place, Template, Term
 from eventlog.navigation.positions import COLUMNS
 
@@ -46,10 +47,8 @@ def event_row(event: Event, *, names: bool = True) -> Row:
 
 
 def operation_row(operation: Operation) -> Row:
-    """An operation as it stands."""
-    names = ("kind", "instrument", "cast", "station", "state", "is_open", "comment", "revision")
-    row: Row = {"uuid": str(operation.uuid)} | {name: getattr(operation, name) for name in names}
-    return row | {"started_at": iso(operation.started_at), "ended_at": iso(operation.ended_at)}
+    """An operation as it stands, with what can be done next."""
+    return operations.shown(operation)
 
 
 def place_row(place: Place) -> Row:

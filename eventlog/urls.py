@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from eventlog import order_urls as order
 from eventlog.api import attachments as api_attachments
 from eventlog.api import batch, changes, stream
 from eventlog.api import changeover as api_changeover
@@ -11,8 +12,6 @@ from eventlog.api import events as api
 from eventlog.api import exports as api_exports
 from eventlog.api import imports as api_imports
 from eventlog.api import navigation as api_navigation
-from eventlog.api import operations as api_operations
-from eventlog.api import places as api_places
 from eventlog.api import tabledap as api_tabledap
 from eventlog.views import answers, changeover, event, exports, guide, log, past
 
@@ -66,14 +65,6 @@ urlpatterns += [
 ]
 L = A + "cruises/<str:cruise_id>/"
 urlpatterns += [
-    path(L + "operations", api_operations.OperationList.as_view(), name="api-operations"),
-    path(L + "operations/board", api_operations.Board.as_view(), name="api-board"),
-    path(L + "operations/<uuid:uuid>", api_operations.OperationDetail.as_view(), name="api-operation"),
-    path(L + "places", api_places.PlaceList.as_view(), name="api-places"),
-    path(L + "places/<uuid:uuid>", api_places.PlaceDetail.as_view(), name="api-place"),
-    path(L + "places/<uuid:uuid>/merge", api_places.PlaceMerge.as_view(), name="api-place-merge"),
-]
-urlpatterns += [
     path(L + "position", api_navigation.Position.as_view(), name="api-position"),
     path(L + "track", api_navigation.Track.as_view(), name="api-track"),
     path(L + "fixes", api_navigation.Fixes.as_view(), name="api-fixes"),
@@ -85,3 +76,4 @@ urlpatterns += [
     path(L + "imports", api_imports.ImportList.as_view(), name="api-imports"),
     path(L + "imports/<int:number>", api_imports.ImportDetail.as_view(), name="api-import"),
 ]
+urlpatterns += order.urlpatterns

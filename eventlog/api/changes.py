@@ -69,6 +69,7 @@ class Snapshot(APIView):
                 log="object",
                 templates="[object]",
                 operations="[object]",
+                board="object",
                 places="[object]",
                 terms="[object]",
                 people="[object]",

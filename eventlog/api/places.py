@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from eventlog import places
 from eventlog.api.events import visible_log
 from eventlog.models import Log, Place
+from eventlog.rows import place_row
 from portal.authentication import Pages
 from portal.openapi import Told, thing
 from portal.refusals import Fault, NotFound, NotLikeThis
@@ -32,15 +33,6 @@ SHAPE = thing(
     revision="integer",
 )
 NEAR = thing(place=SHAPE, name="string", score="number", why="string", distance_m="integer?")
-PLAIN = ("kind", "name", "aliases", "latitude", "longitude", "end_latitude", "end_longitude", "depth_m")
-
-
-def shown(place: Place) -> dict[str, Any]:
-    """A place as the API tells it. One that was merged tells into which."""
-    row: dict[str, Any] = {"uuid": str(place.uuid)} | {name: getattr(place, name) for name in PLAIN}
-    row |= {"is_planned": place.is_planned, "comment": place.comment, "revision": place.revision}
-    row["merged_into"] = str(place.merged_into.uuid) if place.merged_into else None
-    return row
 
 
 class PlaceFields(serializers.Serializer):
@@ -119,7 +111,7 @@ class PlaceList(APIView):
         if "near" in asked:
             kind = asked.get("kind", "station")
             rows = places.near(log, asked["near"][: places.LONGEST_NAME], _position(asked), kind)
-            found = [row | {"place": shown(row["place"])} for row in rows]
+            found = [row | {"place": place_row(row["place"])} for row in rows]
             return Response({"count": len(found), "next": None, "previous": None, "results": found})
         rows_of_log: Any = log.places.select_related("merged_into")
         if "kind" in asked:
@@ -128,7 +120,7 @@ class PlaceList(APIView):
             rows_of_log = rows_of_log.filter(merged_into__isnull=True)
         pages = Pages()
         page = pages.paginate_queryset(rows_of_log, request, view=self) or []
-        return pages.get_paginated_response([shown(row) for row in page])
+        return pages.get_paginated_response([place_row(row) for row in page])
 
     def post(self, request: Request, cruise_id: str) -> Response:
         log = visible_log(request, cruise_id)
@@ -137,7 +129,7 @@ class PlaceList(APIView):
         values = dict(given.validated_data)
         uuid, kind, reason = values.pop("uuid", None), values.pop("kind"), values.pop("reason", "")
         place, new = places.add(log=log, by=request.user, fields=values, kind=kind, uuid=uuid, reason=reason)
-        return Response(shown(place), status=201 if new else 200)
+        return Response(place_row(place), status=201 if new else 200)
 
 
 class PlaceDetail(APIView):
@@ -151,7 +143,7 @@ class PlaceDetail(APIView):
     }
 
     def get(self, request: Request, cruise_id: str, uuid: str) -> Response:
-        return Response(shown(_place(visible_log(request, cruise_id), uuid)))
+        return Response(place_row(_place(visible_log(request, cruise_id), uuid)))
 
     def patch(self, request: Request, cruise_id: str, uuid: str) -> Response:
         place = _place(visible_log(request, cruise_id), uuid)
@@ -160,7 +152,7 @@ class PlaceDetail(APIView):
         values = dict(given.validated_data)
         reason, seen = values.pop("reason", ""), values.pop("revision", None)
         made = places.amend(place=place, by=request.user, fields=values, reason=reason, seen=seen)
-        return Response(shown(made))
+        return Response(place_row(made))
 
 
 class PlaceMerge(APIView):
@@ -180,7 +172,7 @@ class PlaceMerge(APIView):
         if into is None:
             raise NotLikeThis("These places are not merged.", [Fault("into", "is no place of this log")])
         reason = given.validated_data.get("reason", "")
-        return Response(shown(places.merge(place=_place(log, uuid), into=into, by=request.user, reason=reason)))
+        return Response(place_row(places.merge(place=_place(log, uuid), into=into, by=request.user, reason=reason)))
 
 
 def _place(log: Log, uuid: str) -> Place:

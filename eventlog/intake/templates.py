@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.models import Count, Max
 
-from eventlog import ledger
+from eventlog import buttons, ledger
 from eventlog.intake.undoing import revisions_of
 from eventlog.models import Import, Template
 from portal import access
@@ -35,5 +35,4 @@ def templates_from_import(*, imported: Import, by: Actor) -> list[Template]:
         Template(log=log, instrument=instrument, action=action, order=order + place)
         for place, (instrument, action) in enumerate(wanted[:MOST], start=1)
     ]
-    Template.objects.bulk_create(made)
-    return made
+    return buttons.put(log, made, "import", by)

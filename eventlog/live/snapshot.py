@@ -10,6 +10,7 @@ from django.utils import timezone
 from eventlog import rows
 from eventlog.live.changes import sequence_of
 from eventlog.models import Log, Term
+from eventlog.operations import board
 from eventlog.states import LOGGERS
 from portal import access
 from portal.access import Actor
@@ -32,6 +33,7 @@ def of(log: Log, actor: Actor) -> dict[str, Any]:
         "log": rows.log_row(log),
         "templates": [rows.template_row(t) for t in log.templates.all()],
         "operations": [rows.operation_row(o) for o in some],
+        "board": board(log, timezone.now()),
         "places": [rows.place_row(p) for p in places],
         "terms": [rows.term_row(t) for t in terms],
         "people": people(log) if names else [],
@@ -57,7 +59,7 @@ def people(log: Log) -> list[dict[str, Any]]:
 
 def you(log: Log, actor: Actor) -> dict[str, Any]:
     """The person who asks, and what they may do with this log."""
-    verbs = ("read", "record", "revise", "correct", "close")
+    verbs = ("read", "record", "revise", "correct", "arrange", "close")
     may = {verb: access.may(actor, f"eventlog.{verb}", log) for verb in verbs}
     if not isinstance(actor, Person):
         return {"uuid": None, "name": "", "may": may}

@@ -64,9 +64,10 @@ class Course:
         step = self.machine.step(reading.step.action) if reading.step else None
         if step is None:
             return
-        began = self.state == BEGIN
+        # What was said to end before it began has not: the end is asked about, the beginning counts.
+        began = self.state == BEGIN or (step.opens and self.started_at is None and not self.is_open)
         if step.opens and began:
-            self.started_at = moment.at
+            self.started_at, self.ended_at = moment.at, None
         if step.closes:
             if began or self.state in step.sources or self._again(step.target, moment.at):
                 self.ended_at = max(moment.at, moment.ended_at or moment.at)

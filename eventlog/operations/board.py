@@ -11,7 +11,7 @@ from eventlog import machines
 from eventlog.machines.kinds import BEGIN
 from eventlog.models import Log, Operation, Template
 from eventlog.operations.joining import current_station
-from eventlog.operations.shown import expected_age, shown, steps
+from eventlog.operations.shown import expected_age, iso, shown, steps
 
 MOST = 200
 
@@ -32,7 +32,7 @@ def board(log: Log, now: dt.datetime) -> dict[str, Any]:
     found = [_row(operation, now, buttons) for operation in rows[:MOST]]
     busy = {operation.instrument for operation in rows}
     return {
-        "at": now.astimezone(dt.UTC).isoformat(),
+        "at": iso(now),
         "open": [row for row in found if not row["rests"]],
         "resting": [row for row in found if row["rests"]],
         "more": max(0, len(rows) - MOST),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from eventlog import chain, machines
+from eventlog import machines
 from eventlog.models import Operation
 
 NAMES = ("kind", "instrument", "cast", "station", "state", "started_at", "ended_at", "is_open", "comment", "revision")
@@ -18,10 +18,16 @@ def shown(operation: Operation) -> dict[str, Any]:
     """
     machine = machines.MACHINES.get(operation.kind)
     row: dict[str, Any] = {"uuid": str(operation.uuid), "kind_name": machine.name if machine else operation.kind}
-    row |= {name: chain.plain(getattr(operation, name)) for name in NAMES}
+    row |= {name: getattr(operation, name) for name in NAMES}
+    row |= {name: iso(getattr(operation, name)) for name in ("started_at", "ended_at")}
     row["next"] = steps(machine, operation.state) if machine and operation.is_open else []
     row["rests"] = bool(machine and operation.state in machine.resting)
     return row
+
+
+def iso(at: dt.datetime | None) -> str | None:
+    """A time as ISO 8601 in UTC with Z; None stays None."""
+    return at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z") if at else None
 
 
 def steps(machine: machines.Machine, state: str) -> list[dict[str, Any]]:
