@@ -13,12 +13,14 @@ from eventlog.api import exports as api_exports
 from eventlog.api import imports as api_imports
 from eventlog.api import navigation as api_navigation
 from eventlog.api import tabledap as api_tabledap
-from eventlog.views import answers, changeover, event, exports, guide, log, past
+from eventlog.views import answers, changeover, event, exports, guide, installed, log, past
 
 C = "cruise/<str:cruise_id>/log/"
 A = "api/v1/"
 urlpatterns = [
     path(C, log.log_page, name="log"),
+    path(C + "app.webmanifest", installed.manifest, name="log-manifest"),
+    path("log-worker.js", installed.worker, name="log-worker"),
     path(C + "record/", log.record, name="record-event"),
     path(C + "open/", log.open_log, name="open-log"),
     path(C + "close/", log.close_log, name="close-log"),

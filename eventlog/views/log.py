@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from eventlog import intake, logbook
 from eventlog.forms import EventForm, ImportForm
 from eventlog.models import Log, Template
+from eventlog.views import installed
 from portal import access
 from portal.models import Cruise
 from portal.refusals import NotFound, NotLikeThis, Refusal
@@ -52,12 +53,14 @@ def _log_page(request: HttpRequest, log: Log, form: EventForm, status: int = 200
     page = Paginator(events, STREAM).get_page(request.GET.get("page"))
     verbs = ("record", "revise", "correct", "import", "open", "close", "read")
     templates = list(log.templates.all())
-    context = {
+    context: dict[str, Any] = {
         "cruise": log.cruise,
         "log": log,
         "form": form,
         "page": page,
         "tiles": _tiles(templates),
+        "line_uuid": uuid.uuid4(),
+        "running": log.operations.filter(is_open=True, started_at__isnull=False),
         "instruments": sorted({t.instrument for t in templates}),
         "actions": sorted({t.action for t in templates}),
         "may": {verb: access.may(request.user, f"eventlog.{verb}", log) for verb in verbs},
@@ -65,7 +68,33 @@ def _log_page(request: HttpRequest, log: Log, form: EventForm, status: int = 200
         "imports": log.imports.defer("data", "problems"),
         "now": timezone.now(),
     }
-    return render(request, "eventlog/log.html", context, status=status)
+    if log.state != "open" or not access.may(request.user, "eventlog.read", log):
+        response = render(request, "eventlog/log.html", context, status=status)
+        if log.state == "closed" and context["may"]["read"]:
+            response["X-Log-Closed"] = "yes"
+        return response
+    return _deck(request, log, templates, context, status)
+
+
+def _deck(
+    request: HttpRequest, log: Log, templates: list[Template], context: dict[str, Any], status: int
+) -> HttpResponse:
+    """The page at sea: tiles, board and stream. Its script goes on from what the server drew, also without network."""
+    wall = "wall" in request.GET
+    views = ["board", "stream"] if wall or not context["may"]["record"] else ["tiles", "board", "stream"]
+    asked = request.GET.get("view", "")
+    context |= {
+        "wall": wall,
+        "view": asked if asked in views else views[0],
+        "about": installed.about(request, log, templates, context["may"], context["now"]),
+        "modules": installed.modules(),
+    }
+    response = render(request, "eventlog/deck.html", context, status=status)
+    if status == 200:
+        # The service worker keeps this page only if it belongs to the worker's own files.
+        response["X-Log-Shell"] = installed.version()
+    response["Cache-Control"] = "private, no-cache"
+    return response
 
 
 def _search(events: Any, words: str) -> Any:
@@ -86,7 +115,9 @@ def _tiles(templates: Iterable[Template]) -> list[dict[str, Any]]:
     """Buttons grouped by instrument; each carries its own event id, so that a double press is one event."""
     groups: dict[str, list[dict[str, Any]]] = {}
     for template in templates:
-        groups.setdefault(template.instrument, []).append({"action": template.action, "uuid": uuid.uuid4()})
+        if not template.is_hidden:
+            tile = {"action": template.action, "label": template.label, "uuid": uuid.uuid4()}
+            groups.setdefault(template.instrument, []).append(tile)
     return [{"instrument": name, "actions": actions} for name, actions in groups.items()]
 
 

@@ -29,7 +29,13 @@ FLAGS = [
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running demonstration, with queue, workers and registrar."""
+    """The address of a running demonstration, with queue, workers and registrar.
+
+    LEADLINE_BROWSER_SITE names one that runs already, for trying things by hand.
+    """
+    if running := os.environ.get("LEADLINE_BROWSER_SITE"):
+        yield running
+        return
     home = tmp_path_factory.mktemp("browser")
     environment = _environment(home) | {"LEADLINE_MODE": "demonstration"}
     subprocess.run(

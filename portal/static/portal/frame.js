@@ -36,3 +36,30 @@ document.addEventListener("click", (event) => {
 
 // The error summary is read first (GOV.UK's pattern).
 document.querySelector(".error-summary")?.focus();
+
+// Signing out takes the copies of logs off this computer, never what still waits to be sent; that is asked about first.
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!form.action?.endsWith("/accounts/logout/") || form.dataset.cleared) return;
+  event.preventDefault();
+  const waiting = Number(stored("leadline-waiting") ?? 0);
+  const one = waiting === 1;
+  const question = `${waiting} ${one ? "item" : "items"} of the event log ${one ? "waits" : "wait"} on this tablet. ${one ? "It is" : "They are"} kept, and sent when the same person signs in again. Sign out?`;
+  if (waiting && !confirm(question)) return;
+  form.dataset.cleared = "yes";
+  stored("leadline-signed-out", "yes");
+  try {
+    globalThis.indexedDB?.deleteDatabase("leadline-log-cache");
+    for (const name of (await globalThis.caches?.keys()) ?? []) if (name.startsWith("leadline-log-")) await caches.delete(name);
+  } finally {
+    form.submit();
+  }
+});
+
+function stored(name, value) {
+  try {
+    return value === undefined ? localStorage.getItem(name) : localStorage.setItem(name, value);
+  } catch {
+    return null; // no storage: nothing was kept either
+  }
+}

@@ -1,0 +1,169 @@
+"""One press, one event: on a phone, on a tablet, by keyboard, twice, taken back, and without script."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.logpage import (
+    LOG,
+    PHONE,
+    TABLET,
+    cut_after_sending,
+    on_server,
+    open_log,
+    say,
+    settled,
+    signed_in,
+    tablet,
+    tile,
+    with_comment,
+)
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("size", [PHONE, TABLET], ids=["phone", "tablet"])
+def test_a_press_is_one_event_at_the_time_of_the_press(chromium: Browser, site: str, size: dict[str, int]):
+    with tablet(chromium, site, viewport=size, has_touch=True) as page:
+        settled(page)
+        before = len(on_server(page, lambda row: row["action"] == "service"))
+        button = tile(page, "Multibeam", "service")
+        assert (button.bounding_box() or {"height": 0})["height"] >= 64
+        pressed = dt.datetime.now(dt.UTC)
+        button.tap()
+        expect(page.locator("#toasts")).to_contain_text("Multibeam service logged")
+        button.tap()  # with gloves
+        settled(page)
+        found = on_server(page, lambda row: row["action"] == "service")
+        assert len(found) == before + 1
+        at = dt.datetime.fromisoformat(found[-1]["observed_at"])
+        assert abs((at - pressed).total_seconds()) < 2
+        assert found[-1]["author_name"] == "Sam Keane"
+
+
+def test_undo_takes_a_press_back_and_loses_nothing(chromium: Browser, site: str):
+    with tablet(chromium, site) as page:
+        text = say(page, "wrong")
+        page.locator("#undo").click()
+        expect(page.locator("#toasts")).to_contain_text("Undone")
+        settled(page)
+        assert [row["struck"] for row in with_comment(page, text)] == [True]
+        page.get_by_role("button", name="Put it back").click()
+        expect(page.locator(".event.struck", has_text=text)).to_have_count(0)
+        settled(page)
+        assert [row["struck"] for row in with_comment(page, text)] == [False]
+
+
+def test_details_after_the_press_and_an_answer_lost_on_the_way(chromium: Browser, site: str):
+    with tablet(chromium, site) as page:
+        text = say(page)
+        settled(page)
+        cuts = cut_after_sending(page)
+        page.locator(".event", has_text=text).get_by_role("button").first.click()
+        sheet = page.get_by_role("complementary", name="Details of the event")
+        sheet.get_by_label("Station").fill("L6")
+        sheet.get_by_label("When (UTC)").fill("00:01")
+        sheet.get_by_role("button", name="Keep").click()
+        expect(sheet).to_be_hidden()
+        other = say(page, "cut")
+        expect(page.locator("#link")).to_contain_text("2 waiting")
+        assert cuts
+        page.unroute("**/events:batch")
+        settled(page)
+        assert [(row["station"], row["observed_at"][11:16]) for row in with_comment(page, text)] == [("L6", "00:01")]
+        assert len(with_comment(page, other)) == 1
+
+
+def test_by_keyboard_alone(chromium: Browser, site: str):
+    with tablet(chromium, site) as page:
+        settled(page)
+        keys = page.keyboard
+        keys.press("/")
+        keys.type("multibeam serv: by keyboard")
+        expect(page.get_by_role("option").first).to_contain_text("Multibeam")
+        keys.press("Enter")
+        settled(page)
+        assert len(with_comment(page, "by keyboard")) == 1
+        expect(page.get_by_role("combobox")).to_be_focused()
+        keys.press("Escape")
+        keys.press("u")
+        settled(page)
+        assert [row["struck"] for row in with_comment(page, "by keyboard")] == [True]
+        first = page.locator(".log-tiles .tile").first
+        first.focus()
+        keys.press("ArrowRight")
+        assert page.evaluate("document.activeElement.dataset.template")
+        assert page.evaluate("document.activeElement") != first
+        keys.press("?")
+        expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+
+
+def test_new_rows_do_not_move_what_somebody_reads(chromium: Browser, site: str):
+    with (
+        tablet(chromium, site, viewport={"width": 820, "height": 700}) as reader,
+        tablet(chromium, site, "chief") as other,
+    ):
+        settled(reader)
+        pane = reader.locator(".log-stream")
+        pane.evaluate("pane => pane.scrollTo(0, 300)")
+        row = reader.locator(".stream .event").nth(6)
+        top = (row.bounding_box() or {})["y"]
+        text = say(other, "meanwhile")
+        expect(reader.locator("#pill")).to_contain_text("1 new", timeout=8_000)
+        assert (row.bounding_box() or {})["y"] == top
+        reader.locator("#pill").click()
+        expect(reader.locator(".stream").get_by_text(text)).to_be_in_viewport()
+
+
+def test_it_works_without_script(chromium: Browser, site: str):
+    context = chromium.new_context(base_url=site, viewport=TABLET, java_script_enabled=False)
+    page = signed_in(context).new_page()
+    page.goto(LOG)
+    page.locator(".log-line input[name=comment]").fill("no script here")
+    page.get_by_role("button", name="Log it").click()
+    expect(page.locator(".notice.good")).to_contain_text("is recorded")
+    expect(page.locator(".stream")).to_contain_text("no script here")
+    page.get_by_text("Fill in a form instead").click()
+    form = page.locator("form.wide")
+    form.get_by_label("Instrument").fill("Bongo")
+    form.get_by_label("Action").fill("deploy")
+    form.get_by_label("Latitude").fill("41.5")
+    form.get_by_label("Comment").fill("a long story")
+    form.get_by_role("button", name="Record the event").click()
+    expect(page.locator(".error-summary")).to_contain_text("a position needs latitude and longitude")
+    expect(form.get_by_label("Comment")).to_have_value("a long story")
+    expect(form.get_by_label("Instrument")).to_have_value("Bongo")
+    context.close()
+
+
+def test_a_near_duplicate_of_a_station_is_offered(chromium: Browser, site: str):
+    with tablet(chromium, site) as page:
+        settled(page)
+        text = say(page)
+        page.locator(".event", has_text=text).get_by_role("button").first.click()
+        sheet = page.get_by_role("complementary", name="Details of the event")
+        names: list[str] = page.evaluate("[...document.querySelectorAll('#known-stations option')].map(o => o.value)")
+        if not names:
+            pytest.skip("the demonstration has no stations as places")
+        number = next(name for name in names if name.lstrip("0") != name and name.strip("0").isdigit())
+        sheet.get_by_label("Station").fill(f"Stn {number.lstrip('0')}")
+        sheet.get_by_role("button", name=f"{number}?").click()
+        expect(sheet.get_by_label("Station")).to_have_value(number)
+
+
+def test_the_clock_of_a_wrong_tablet_is_corrected(chromium: Browser, site: str):
+    context = chromium.new_context(base_url=site, viewport=TABLET)
+    # The tablet is 259 s slow, as the PC of a real log was.
+    context.add_init_script("{ const real = Date.now; Date.now = () => real() - 259000; }")
+    page: Page = signed_in(context).new_page()
+    open_log(page)
+    settled(page)
+    text = say(page, "on time")
+    settled(page)
+    (row,) = with_comment(page, text)
+    late = abs((dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(row["observed_at"])).total_seconds())
+    assert late < 30
+    context.close()
