@@ -13,7 +13,7 @@ from eventlog.api import exports as api_exports
 from eventlog.api import imports as api_imports
 from eventlog.api import navigation as api_navigation
 from eventlog.api import tabledap as api_tabledap
-from eventlog.views import answers, changeover, event, exports, guide, installed, log, past
+from eventlog.views import answers, changeover, event, exports, feeds, guide, installed, log, past
 
 C = "cruise/<str:cruise_id>/log/"
 A = "api/v1/"
@@ -40,6 +40,9 @@ urlpatterns = [
     path(C + "event/<uuid:event_uuid>/at/<int:sequence>/", past.event_at, name="event-at"),
     path(C + "pin/", changeover.pin_page, name="log-pin"),
     path(C + "pin/<uuid:person>/remove/", changeover.remove_pin, name="log-pin-remove"),
+    path(C + "feeds/", feeds.feeds_page, name="feeds"),
+    path(C + "feeds/add/", feeds.add_feed, name="add-feed"),
+    path(C + "feeds/set/", feeds.set_feed, name="set-feed"),
     path("guide/log/", guide.guide_page, name="log-guide"),
     path(A + "cruises/<str:cruise_id>/log", api.LogDetail.as_view(), name="api-log"),
     path(A + "cruises/<str:cruise_id>/events", api.EventList.as_view(), name="api-events"),
