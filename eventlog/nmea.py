@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import reduce
+from operator import xor
 
 LONGEST = 256  # characters; the standard says 82, real receivers go beyond it, and garbage far beyond
 _SATELLITES = frozenset("ADFPR")  # modes of true fixes; E is dead reckoned, M typed, S simulated, N none
@@ -207,7 +208,7 @@ def place_in_day(time_of_day: time, near: datetime) -> datetime:
 
 def _sum(body: str) -> int:
     """Exclusive or of all characters between $ and *."""
-    return reduce(lambda total, character: total ^ ord(character), body, 0)
+    return reduce(xor, map(ord, body), 0)
 
 
 def _checked(body: str, tail: str) -> Checksum:
