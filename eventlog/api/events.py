@@ -11,11 +11,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from eventlog import logbook, rows
+from eventlog.api.listing import QUERY, listing
 from eventlog.models import Event, Log
 from eventlog.navigation.positions import COLUMNS
 from portal import access
 from portal.api import visible_cruise
-from portal.authentication import Pages
+from portal.openapi import Told
 
 
 class EventSerializer(serializers.ModelSerializer):
@@ -120,23 +121,25 @@ class LogDetail(APIView):
 class EventList(APIView):
     """`GET` and `POST /api/v1/cruises/{cruise_id}/events`.
 
+    A `GET` takes the filter of the answer box, an order and chosen fields, and answers 304 for a known ETag.
     A `POST` with a `uuid` that is known already answers 200 with the event as it stands, and records nothing.
     """
 
     permission = "public"
     scope = "events:write"
+    told: ClassVar[dict[str, Told]] = {
+        "GET": Told("Events of a cruise", answer=EventSerializer, many=True, query=QUERY),
+        "POST": Told(
+            "Record an event",
+            takes=EventInput,
+            answer=EventSerializer,
+            status=201,
+            statuses={200: "It was recorded before."},
+        ),
+    }
 
     def get(self, request: Request, cruise_id: str) -> Response:
-        log = visible_log(request, cruise_id)
-        events: Any = log.events.in_order().select_related("operation").prefetch_related("measurements")
-        for name in ("instrument", "action", "station", "cast"):
-            if value := request.query_params.get(name):
-                events = events.filter(**{name: value})
-        if request.query_params.get("struck") != "yes":
-            events = events.standing()
-        pages = Pages()
-        page = pages.paginate_queryset(events, request, view=self)
-        return pages.get_paginated_response(EventSerializer(page, many=True, context=shown(request, log)).data)
+        return listing(request, visible_log(request, cruise_id), self)
 
     def post(self, request: Request, cruise_id: str) -> Response:
         log = visible_log(request, cruise_id)

@@ -18,6 +18,7 @@ from eventlog.answers import Filter, Understood, understand
 from eventlog.answers.lanes import Lane, lanes
 from eventlog.answers.offered import summary, vocabulary
 from eventlog.answers.points import points
+from eventlog.exports.forms import FORMS
 from eventlog.models import Event, Log
 from eventlog.views.visible import visible_log
 from portal import access
@@ -42,7 +43,7 @@ COLUMNS = {
     "logged_at": ("Typed (UTC)", False),
     "device": ("Device", False),
 }
-EXPORTS = (("r2r-csv", "R2R CSV"), ("json", "JSON"))
+EXPORTS = ("r2r-csv", "csv", "geojson", "gpkg", "netcdf")
 SORTS = ("observed_at", "instrument", "station", "number", "logged_at")
 DROPPED = ("original", "extra", "revised_at")  # large, and in no column
 
@@ -161,7 +162,7 @@ def answers_page(request: HttpRequest, cruise: Cruise) -> HttpResponse:
         "link": request.build_absolute_uri(reverse("answers", args=[cruise.cruise_id])) + _link(ask, [("view", view)]),
         "words": vocabulary(ask.log, names=ask.names),
         "query": ask.query,
-        "exports": EXPORTS,
+        "exports": [(name, FORMS[name].title) for name in EXPORTS if name in FORMS],
         "extra": extra,
     }
     if told and view == "table":
