@@ -10,7 +10,6 @@ from django import forms
 
 from portal.models.fleet import LATITUDE, LONGITUDE
 
-MOST_BYTES = 20_000_000
 TIME_FORMATS = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"]
 SHOWN = "%Y-%m-%d %H:%M:%S"
 
@@ -91,21 +90,3 @@ class RevisionForm(EventForm):
 
 def _moment(name: str, value: Any) -> Any:
     return dt.datetime.fromisoformat(value) if name.endswith("_at") and isinstance(value, str) else value
-
-
-class ImportForm(forms.Form):
-    """A log file of another program."""
-
-    file = forms.FileField(help_text="R2R/ELOG CSV, Sealog JSON, or Leadline JSON")
-    aux = forms.FileField(label="Auxiliary data", required=False, help_text="for Sealog: the auxiliary-data export")
-    dry_run = forms.BooleanField(label="Only try it: show what would come of each row", required=False)
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        for name in ("file", "aux"):
-            if (file := data.get(name)) and file.size > MOST_BYTES:
-                self.add_error(
-                    name,
-                    f"The file has {file.size:,} bytes; use the import command for more than {MOST_BYTES:,}.",
-                )
-        return data

@@ -13,7 +13,7 @@ from eventlog.api import exports as api_exports
 from eventlog.api import imports as api_imports
 from eventlog.api import navigation as api_navigation
 from eventlog.api import tabledap as api_tabledap
-from eventlog.views import answers, changeover, event, exports, feeds, guide, installed, log, past
+from eventlog.views import answers, changeover, event, exports, feeds, guide, imports, installed, log, past
 
 C = "cruise/<str:cruise_id>/log/"
 A = "api/v1/"
@@ -24,7 +24,11 @@ urlpatterns = [
     path(C + "record/", log.record, name="record-event"),
     path(C + "open/", log.open_log, name="open-log"),
     path(C + "close/", log.close_log, name="close-log"),
-    path(C + "import/", log.import_page, name="import-events"),
+    path(C + "import/", imports.import_page, name="import-events"),
+    path(C + "import/<uuid:key>/", imports.check_page, name="import-check"),
+    path(C + "imports/<int:number>/", imports.report_page, name="import-report"),
+    path(C + "imports/<int:number>/undo/", imports.undo, name="undo-import"),
+    path(C + "imports/<int:number>/templates/", imports.templates, name="import-templates"),
     path(C + "exports/", exports.exports_page, name="exports"),
     path(C + "exports/<str:form>/", exports.report_page, name="export-report"),
     path(C + "export/<str:form>", exports.export, name="export-events"),

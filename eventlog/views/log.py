@@ -11,10 +11,10 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from eventlog import intake, logbook
-from eventlog.forms import EventForm, ImportForm
+from eventlog import logbook
+from eventlog.forms import EventForm
 from eventlog.models import Log, Template
 from eventlog.views import installed
 from portal import access
@@ -171,32 +171,6 @@ def close_log(request: HttpRequest, cruise: Cruise) -> HttpResponse:
         "log",
         cruise.cruise_id,
     )
-
-
-@needs("eventlog.import")
-@require_http_methods(["GET", "POST"])
-def import_page(request: HttpRequest, cruise: Cruise) -> HttpResponse:
-    """Takes in a log of another program, and reports on every row."""
-    form = ImportForm(request.POST or None, request.FILES or None)
-    report, status = None, 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            wanted = form.cleaned_data
-            try:
-                report = intake.import_events(
-                    log=logbook.log_of(cruise),
-                    name=wanted["file"].name,
-                    data=wanted["file"].read(),
-                    aux=wanted["aux"].read() if wanted["aux"] else None,
-                    by=request.user,
-                    dry_run=wanted["dry_run"],
-                )
-                status = 200
-            except Refusal as refusal:
-                form.add_error("file", str(refusal))
-    context = {"cruise": cruise, "form": form, "report": report, "tried": bool(request.POST.get("dry_run"))}
-    return render(request, "eventlog/import.html", context, status=status)
 
 
 @needs("eventlog.read")

@@ -7,7 +7,6 @@ import json
 import uuid
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from eventlog import logbook
@@ -147,18 +146,6 @@ def test_opening_and_closing_by_page(browse):
     assert logbook.log_of(cruise).state == "open"
     assert browse("operator").post(start + "close/").status_code == 302
     assert logbook.log_of(cruise).state == "closed"
-
-
-def test_importing_by_page(browse):
-    data = logbook.export(make.event().log, "r2r-csv").encode()
-    cruise, client = make.cruise(state="at sea"), browse("chief")
-    address = f"/cruise/{cruise.cruise_id}/log/import/"
-    tried = client.post(address, {"file": SimpleUploadedFile("a.csv", data), "dry_run": "on"})
-    assert (tried.status_code, logbook.log_of(cruise).events.count()) == (200, 0)
-    taken = client.post(address, {"file": SimpleUploadedFile("a.csv", data)})
-    assert (taken.status_code, logbook.log_of(cruise).events.count()) == (200, 1)
-    assert client.post(address, {"file": SimpleUploadedFile("a.csv", b"nothing")}).status_code == 422
-    assert client.post(address).status_code == 422
 
 
 def test_points_are_geojson(browse):
