@@ -9,10 +9,16 @@ from eventlog.api import places as api_places
 from eventlog.api import redpen as api_redpen
 from eventlog.api import templates as api_templates
 from eventlog.api import vocabulary as api_vocabulary
+from eventlog.views import todo
 
 C = "cruise/<str:cruise_id>/log/"
 L = "api/v1/cruises/<str:cruise_id>/"
 urlpatterns = [
+    path(C + "todo/", todo.todo_page, name="log-todo"),
+    path(C + "todo.csv", todo.todo_csv, name="log-todo-csv"),
+    path(C + "todo/<slug:key>/fix/", todo.fix, name="log-fix"),
+    path(C + "todo/<slug:key>/dismiss/", todo.dismiss, name="log-dismiss"),
+    path(C + "digest/", todo.digest_page, name="log-digest"),
     path(L + "operations", api_operations.OperationList.as_view(), name="api-operations"),
     path(L + "operations/board", api_operations.Board.as_view(), name="api-board"),
     path(L + "operations/<uuid:uuid>", api_operations.OperationDetail.as_view(), name="api-operation"),

@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from eventlog import logbook
+from eventlog import logbook, redpen
 from eventlog.forms import EventForm
 from eventlog.models import Log, Template
 from eventlog.views import installed
@@ -66,6 +66,7 @@ def _log_page(request: HttpRequest, log: Log, form: EventForm, status: int = 200
         "may": {verb: access.may(request.user, f"eventlog.{verb}", log) for verb in verbs},
         "final_copies": log.final_copies.defer("data"),
         "imports": log.imports.defer("data", "problems"),
+        "unfinished": _unfinished(request, log),
         "now": timezone.now(),
     }
     if log.state != "open" or not access.may(request.user, "eventlog.read", log):
@@ -119,6 +120,13 @@ def _tiles(templates: Iterable[Template]) -> list[dict[str, Any]]:
             tile = {"action": template.action, "label": template.label, "uuid": uuid.uuid4()}
             groups.setdefault(template.instrument, []).append(tile)
     return [{"instrument": name, "actions": actions} for name, actions in groups.items()]
+
+
+def _unfinished(request: HttpRequest, log: Log) -> list[redpen.Finding]:
+    """What is named before somebody closes the log; closing is possible all the same."""
+    if log.state != "open" or not access.may(request.user, "eventlog.close", log):
+        return []
+    return redpen.unfinished(log)
 
 
 @needs("eventlog.record")
