@@ -43,7 +43,7 @@ class Form:
 
 def _write_r2r(path: Path, source: Source) -> None:
     with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        write_to(file, source.rows(), source.facts.cruise_id)
+        write_to(file, source.plain(), source.facts.cruise_id)
 
 
 FORMS = {

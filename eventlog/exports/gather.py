@@ -11,9 +11,21 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, QuerySet, Value
+from django.db.models.functions import Coalesce
 
-from eventlog.exchange.exports.shape import Change, Facts, Measured, Operation, Person, Place, Row, Sealed, Source
+from eventlog.exchange.exports.shape import (
+    Change,
+    Facts,
+    Measured,
+    Operation,
+    Person,
+    Place,
+    Plain,
+    Row,
+    Sealed,
+    Source,
+)
 from eventlog.models import Event, Log, Measurement
 from eventlog.models import Operation as OperationModel
 from eventlog.models.event import EDITS
@@ -69,6 +81,7 @@ def source(log: Log, events: QuerySet[Event] | None = None, *, names: bool = Tru
         facts=facts(log, is_whole=events is None),
         count=chosen.count(),
         rows=lambda: rows(chosen, edits(), names=names),
+        plain=lambda: plain_rows(chosen, edits(), names=names),
         operations=cache(lambda: operations(log, chosen, is_whole=events is None)),
         places=cache(lambda: places(log)),
         measurements=measurements,
@@ -93,6 +106,27 @@ def rows(events: QuerySet[Event], edits: Mapping[int, Sequence[dt.datetime]], *,
         row[_EXTRA] = _finite(row[_EXTRA]) if row[_EXTRA] else {}
         row.append(tuple(edits.get(row[0], ())))
         yield Row._make(row)
+
+
+def plain_rows(events: QuerySet[Event], edits: Mapping[int, Sequence[dt.datetime]], *, names: bool) -> Iterator[Plain]:
+    """The events by time and number, with the columns of R2R alone."""
+    author = F("author_name") if names else Value("")
+    best = {
+        "best_latitude": Coalesce("latitude", "nav_latitude"),
+        "best_longitude": Coalesce("longitude", "nav_longitude"),
+        "best_depth": Coalesce("seafloor_m", "nav_depth_m"),
+        "told_author": author,
+    }
+    columns = ("pk", "number", "observed_at", "logged_at", "instrument", "action", "transect", "station", "cast")
+    found = events.annotate(**best).order_by("observed_at", "number").values_list(*columns, *best, "comment")
+    finite, none = math.isfinite, ()
+    for key, *words, latitude, longitude, depth, told, comment in found.iterator(chunk_size=CHUNK):
+        if latitude is not None and longitude is not None and not finite(latitude + longitude):
+            latitude = longitude = None
+        if depth is not None and not finite(depth):
+            depth = None
+        revised = tuple(edits.get(key, none))
+        yield Plain._make((*words, latitude, longitude, depth, told, comment, revised))
 
 
 def _finite(extra: Mapping[str, Any]) -> dict[str, Any]:

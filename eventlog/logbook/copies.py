@@ -28,7 +28,7 @@ def export(log: Log, form: str, *, names: bool = True, events: QuerySet[Event] |
         raise NotFound(f"The log is not exported as {form!r}; write r2r-csv or json.")
     cruise = log.cruise
     if form == "r2r-csv":
-        return r2r.write(gather.source(log, events, names=names).rows(), cruise.cruise_id)
+        return r2r.write(gather.source(log, events, names=names).plain(), cruise.cruise_id)
     revisions = Prefetch("revisions", Revision.objects.filter(number__gt=1, verb__in=EDITS).order_by("number"))
     chosen = log.events.all() if events is None else log.events.filter(pk__in=events.order_by().values("pk"))
     ordered = chosen.standing().in_order().prefetch_related("measurements", revisions)

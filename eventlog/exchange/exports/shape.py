@@ -91,6 +91,25 @@ class Row(NamedTuple):
         return f"{self.instrument} {self.action}".strip()
 
 
+class Plain(NamedTuple):
+    """One event as R2R's columns have it: the best position and depth, whoever said them."""
+
+    number: str
+    observed_at: datetime
+    logged_at: datetime | None
+    instrument: str
+    action: str
+    transect: str
+    station: str
+    cast: str
+    latitude: float | None
+    longitude: float | None
+    seafloor_m: float | None
+    author: str
+    comment: str
+    revised_at: tuple[datetime, ...]
+
+
 class Operation(NamedTuple):
     """A cast, a tow, a mooring, a dive, a line."""
 
@@ -204,6 +223,7 @@ class Source:
     facts: Facts
     count: int  # events in `rows`
     rows: Callable[[], Iterator[Row]]  # by time, then by number
+    plain: Callable[[], Iterator[Plain]]  # the same events with fewer columns, which is quicker
     operations: Callable[[], Sequence[Operation]]  # those of the events, by beginning
     places: Callable[[], Sequence[Place]]
     measurements: Callable[[], Iterator[Measured]]  # those of the events, by time of the event
