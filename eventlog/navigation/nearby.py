@@ -17,50 +17,58 @@ SAMPLE = ("at_us", "value")
 Moments = NDArray[np.int64]
 
 
-def fixes(feed_id: int, moments: Moments, *, after: bool, reach_us: int) -> Floats:
-    """The last fix at or before each moment, or the first one after it, no further away than `reach_us`.
+def fixes(feeds: Moments, moments: Moments, *, reach_us: int) -> tuple[Floats, Floats]:
+    """For pairs of a feed's key and a moment, shape (n,): the last fix at or before it, and the first one after it.
 
-    Moments in microseconds since 1970, shape (n,). Returns shape (n, 6): the columns of FIX, NaN where there is none.
+    Moments in microseconds since 1970; no further away than `reach_us`. Each of the two has the shape (n, 6): the
+    columns of FIX, NaN where there is none.
     """
-    return _next_to(Fix._meta.db_table, FIX, {"feed_id": feed_id}, moments, after, reach_us)
+    return _around(Fix._meta.db_table, FIX, "", feeds, moments, reach_us)
 
 
-def samples(feed_id: int, quantity: int, moments: Moments, *, after: bool, reach_us: int) -> Floats:
-    """As `fixes`, for samples of a quantity; shape (n, 2): the columns of SAMPLE."""
-    key = {"feed_id": feed_id, "quantity": quantity}
-    return _next_to(Sample._meta.db_table, SAMPLE, key, moments, after, reach_us)
+def samples(feeds: Moments, quantity: int, moments: Moments, *, reach_us: int) -> tuple[Floats, Floats]:
+    """As `fixes`, for samples of a quantity; shapes (n, 2): the columns of SAMPLE."""
+    return _around(Sample._meta.db_table, SAMPLE, f"quantity = {int(quantity)} AND ", feeds, moments, reach_us)
 
 
-def _next_to(
-    table: str, columns: Sequence[str], key: dict[str, int], moments: Moments, after: bool, reach_us: int
-) -> Floats:
-    found = np.full((len(moments), len(columns)), np.nan)
+def _around(
+    table: str, columns: Sequence[str], extra: str, feeds: Moments, moments: Moments, reach_us: int
+) -> tuple[Floats, Floats]:
+    found = np.full((2, len(moments), len(columns)), np.nan)
     if not len(moments):
-        return found
-    where = " AND ".join(f"{name} = {int(value)}" for name, value in key.items())
-    near, far = (">", "<=") if after else ("<=", ">=")
-    reach = int(reach_us) if after else -int(reach_us)
-    order = "" if after else " DESC"
-    names = ", ".join(f"f.{name}" for name in columns)
+        return found[0], found[1]
     # The names and whole numbers in these texts are ours.
     if connection.vendor == "postgresql":
+        names = ", ".join(columns)
+        halves = [
+            f"(SELECT {side} AS side, {names} FROM {table} WHERE feed_id = m.feed AND {extra}"  # noqa: S608
+            f"{_span('m.at', side, reach_us)} ORDER BY at_us{order} LIMIT 1)"
+            for side, order in ((0, " DESC"), (1, ""))
+        ]
         query = (
-            f"SELECT m.i - 1, {names} FROM unnest(%s::bigint[]) WITH ORDINALITY m(at, i) CROSS JOIN LATERAL ("  # noqa: S608
-            f"SELECT * FROM {table} WHERE {where} AND at_us {near} m.at AND at_us {far} m.at + {reach} "
-            f"ORDER BY at_us{order} LIMIT 1) f"
+            "SELECT m.i - 1, f.* FROM unnest(%s::bigint[], %s::bigint[]) WITH ORDINALITY m(feed, at, i) "  # noqa: S608
+            f"CROSS JOIN LATERAL ({' UNION ALL '.join(halves)}) f"
         )
-        given: list[int] | str = moments.tolist()
+        given: list[list[int]] | list[str] = [feeds.tolist(), moments.tolist()]
     else:
-        query = (
-            f"SELECT m.key, {names} FROM json_each(%s) m CROSS JOIN {table} f ON {where} AND f.at_us = ("  # noqa: S608
-            f"SELECT at_us FROM {table} WHERE {where} AND at_us {near} m.value AND at_us {far} m.value + {reach} "
-            f"ORDER BY at_us{order} LIMIT 1)"
+        names = ", ".join(f"f.{name}" for name in columns)
+        feed, at = "json_extract(m.value, '$[0]')", "json_extract(m.value, '$[1]')"
+        query = " UNION ALL ".join(
+            f"SELECT m.key, {side}, {names} FROM json_each(%s) m CROSS JOIN {table} f ON f.feed_id = {feed} "  # noqa: S608
+            f"AND {'f.' + extra if extra else ''}f.at_us = (SELECT at_us FROM {table} WHERE feed_id = {feed} "
+            f"AND {extra}{_span(at, side, reach_us)} ORDER BY at_us{order} LIMIT 1)"
+            for side, order in ((0, " DESC"), (1, ""))
         )
-        given = json.dumps(moments.tolist())
+        given = [json.dumps(np.stack([feeds, moments], axis=1).tolist())] * 2
     with connection.cursor() as cursor:
-        cursor.execute(query, [given])
+        cursor.execute(query, given)
         rows = cursor.fetchall()
     if rows:
-        table_of = np.array(rows, dtype=float)
-        found[table_of[:, 0].astype(int)] = table_of[:, 1:]
-    return found
+        values = np.array(rows, dtype=float)
+        found[values[:, 1].astype(int), values[:, 0].astype(int)] = values[:, 2:]
+    return found[0], found[1]
+
+
+def _span(at: str, side: int, reach_us: int) -> str:
+    reach = int(reach_us)
+    return f"at_us > {at} AND at_us <= {at} + {reach}" if side else f"at_us <= {at} AND at_us >= {at} - {reach}"

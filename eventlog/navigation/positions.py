@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 import numpy as np
@@ -75,7 +75,7 @@ def many(vessel_id: str, moments: Sequence[dt.datetime]) -> list[dict[str, Any]]
     if not moments or not feeds:
         return [dict.fromkeys(COLUMNS) | {"nav_method": "", "nav_feed": ""} for _ in moments]
     times = np.array([microseconds(moment) for moment in moments], dtype=np.int64)
-    answers = [answer(feed, times) for feed in feeds]
+    answers = answered(feeds, times)
     chosen = _choose(feeds, answers, times)
     depths = _depths(feeds, times)
     return [_columns(feeds, answers, int(chosen[i]), i, depths[i]) for i in range(len(times))]
@@ -91,11 +91,17 @@ def moment_of(at_us: int) -> dt.datetime:
     return _EPOCH + dt.timedelta(microseconds=at_us)
 
 
-def answer(feed: Feed, times: NDArray[np.int64]) -> Answer:
-    """What a feed says about moments, shape (n,), microseconds since 1970."""
-    reach = int(BRIDGED_S * _US)
-    before = nearby.fixes(feed.pk, times, after=False, reach_us=reach)
-    after = nearby.fixes(feed.pk, times, after=True, reach_us=reach)
+def answered(feeds: Sequence[Feed], moments: NDArray[np.int64]) -> list[Answer]:
+    """What each of these feeds says about moments, shape (n,), microseconds since 1970; with two or three queries."""
+    keys = np.repeat(np.array([feed.pk for feed in feeds], dtype=np.int64), len(moments))
+    whole = _answer(keys, np.tile(moments, len(feeds)))
+    parts = [np.split(getattr(whole, field.name), len(feeds)) for field in fields(Answer)]
+    return [Answer(*part) for part in zip(*parts, strict=True)]
+
+
+def _answer(keys: NDArray[np.int64], times: NDArray[np.int64]) -> Answer:
+    """What the feed of each pair says about the moment of the pair, shapes (n,)."""
+    before, after = nearby.fixes(keys, times, reach_us=int(BRIDGED_S * _US))
     back, ahead = (times - before[:, 0]) / _US, (after[:, 0] - times) / _US
     gap = back + ahead
     nearest = np.fmin(back, ahead)
@@ -103,25 +109,23 @@ def answer(feed: Feed, times: NDArray[np.int64]) -> Answer:
     carried = ~bridged & (nearest <= CARRIED_S)
     blank = np.full((5, len(times)), np.nan)
     found = Answer(np.full(len(times), -1, np.int8), blank[0], blank[1], blank[2], blank[3], gap.copy(), blank[4])
-    if bridged.any():
-        at_hand, gaps = times[bridged], gap[bridged]
-        ends = [_ends(feed, at_hand, rows[bridged], gaps, side) for rows, side in ((before, -1), (after, 1))]
-        _put(found, bridged, bridging.bridge(ends[0], ends[1]))
-        found.method[bridged] = 1
-    if carried.any():
-        backward = np.where(np.isnan(ahead), True, back <= ahead)
-        for side, rows, here in ((-1, before, carried & backward), (1, after, carried & ~backward)):
-            if here.any():
-                ends_here = _ends(feed, times[here], rows[here], nearest[here], side)
-                _put(found, here, bridging.carry(ends_here))
-        found.method[carried] = 2
-        found.gap[carried] = nearest[carried]
+    backward = np.nan_to_num(back, nan=np.inf) <= np.nan_to_num(ahead, nan=np.inf)
+    wanted = np.where(bridged, gap, nearest)
+    ends = (
+        _ends(keys, times, before, wanted, bridged | (carried & backward), -1),
+        _ends(keys, times, after, wanted, bridged | (carried & ~backward), 1),
+    )
+    _put(found, bridged, bridging.bridge(*(_of(end, bridged) for end in ends)))
+    for end, here in ((ends[0], carried & backward), (ends[1], carried & ~backward)):
+        _put(found, here, bridging.carry(_of(end, here)))
+    found.method[bridged] = 1
+    found.method[carried] = 2
+    found.gap[carried] = nearest[carried]
     exact = (found.method >= 0) & (nearest <= EXACT_S)
     found.method[exact] = 0
     found.gap[exact] = nearest[exact]
     # What the receiver itself says about speed and course is better than a difference of two fixes.
-    nearer = np.nan_to_num(back, nan=np.inf) <= np.nan_to_num(ahead, nan=np.inf)
-    east, north = _velocity(np.where(nearer[:, None], before, after))
+    east, north = _velocity(np.where(backward[:, None], before, after))
     says = exact & ~np.isnan(east)
     found.east[says], found.north[says] = east[says], north[says]
     return found
@@ -133,17 +137,29 @@ def _put(found: Answer, where: NDArray[np.bool_], derived: bridging.Derived) -> 
     found.uncertainty[where] = derived.uncertainty
 
 
-def _ends(feed: Feed, times: NDArray[np.int64], rows: Floats, gap: Floats, side: int) -> Ends:
+def _of(end: Ends, where: NDArray[np.bool_]) -> Ends:
+    return Ends(*(getattr(end, field.name)[where] for field in fields(Ends)))
+
+
+def _ends(
+    keys: NDArray[np.int64],
+    times: NDArray[np.int64],
+    rows: Floats,
+    gap: Floats,
+    used: NDArray[np.bool_],
+    side: int,
+) -> Ends:
     """Fixes with their velocity: as told for short gaps, else made good over a tenth of the gap outside of it."""
     latitude, longitude = rows[:, 1] / 1e7, rows[:, 2] / 1e7
     east, north = _velocity(rows)
     spread = np.full(len(times), 0.3)
     # Over a long gap the swing of the antenna and of the helm in one second matters more than what was an hour ago.
-    lean = (gap > SHORT_S) | np.isnan(east)
+    lean = used & ((gap > SHORT_S) | np.isnan(east))
     if lean.any():
         stretch = np.clip(gap[lean] / 10, 10, 120)
         away = (rows[lean, 0] + side * stretch * _US).astype(np.int64)
-        outer = nearby.fixes(feed.pk, away - (side > 0), after=side > 0, reach_us=int(60 * _US))
+        both = nearby.fixes(keys[lean], away - (side > 0), reach_us=int(60 * _US))
+        outer = both[1 if side > 0 else 0]
         seconds = (outer[:, 0] - rows[lean, 0]) / _US
         dx, dy = geodesy.offset(latitude[lean], longitude[lean], outer[:, 1] / 1e7, outer[:, 2] / 1e7)
         made_east, made_north = dx / seconds, dy / seconds
@@ -201,17 +217,14 @@ def _bad_since(feed: Feed) -> float:
 
 def _depths(feeds: Sequence[Feed], times: NDArray[np.int64]) -> list[float | None]:
     """The nearest sounding within DEPTH_S of each moment, by the best ranked feed that has one; metres."""
+    keys = np.repeat(np.array([feed.pk for feed in feeds], dtype=np.int64), len(times))
+    moments = np.tile(times, len(feeds))
+    sides = nearby.samples(keys, Sample.DEPTH, moments, reach_us=int(DEPTH_S * _US))
+    away = [np.nan_to_num(np.abs(side[:, 0] - moments), nan=np.inf) for side in sides]
+    nearest = np.where(away[0] <= away[1], sides[0][:, 1], sides[1][:, 1])
     depths = np.full(len(times), np.nan)
-    for feed in feeds:
-        open_ = np.flatnonzero(np.isnan(depths))
-        if not len(open_):
-            break
-        sides = [
-            nearby.samples(feed.pk, Sample.DEPTH, times[open_], after=after, reach_us=int(DEPTH_S * _US))
-            for after in (False, True)
-        ]
-        away = [np.nan_to_num(np.abs(side[:, 0] - times[open_]), nan=np.inf) for side in sides]
-        depths[open_] = np.where(away[0] <= away[1], sides[0][:, 1], sides[1][:, 1])
+    for of_feed in np.split(nearest, len(feeds)):
+        depths = np.where(np.isnan(depths), of_feed, depths)
     return [None if np.isnan(depth) else round(float(depth), 2) for depth in depths]
 
 

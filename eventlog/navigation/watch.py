@@ -74,7 +74,7 @@ def _vote(
     if len(ends) < 3:
         return
     times = np.array(sorted({int(end * _US) for end in ends.values()}), dtype=np.int64)
-    answers = [positions.answer(feed, times) for feed in voters]
+    answers = positions.answered(voters, times)
     out = positions.outvoted(answers)
     for place, feed in enumerate(voters):
         if not out[place].any():

@@ -93,7 +93,8 @@ def bridged(feed: Feed, minutes: float, cuts: int, rng: np.random.Generator) -> 
     middle = rng.integers(first + 1, last)
     times = rows[middle, 0].astype(np.int64)
     gap = (rows[last, 0] - rows[first, 0]) / 1e6
-    ends = [positions._ends(feed, times, rows[edge], gap, side) for edge, side in ((first, -1), (last, 1))]
+    keys, used = np.full(len(times), feed.pk), np.ones(len(times), bool)
+    ends = [positions._ends(keys, times, rows[edge], gap, used, side) for edge, side in ((first, -1), (last, 1))]
     derived = bridging.bridge(*ends)
     truth = rows[middle, 1] / 1e7, rows[middle, 2] / 1e7
     return geodesy.distance(*truth, derived.latitude, derived.longitude), derived.uncertainty

@@ -18,6 +18,7 @@ from django.db import OperationalError
 from eventlog.models import Feed, Fix, Sample
 from eventlog.navigation import store
 from eventlog.navigation.receiver import sources
+from eventlog.navigation.receiver import station as station_module
 from eventlog.navigation.receiver.spool import Heard, Spool
 from eventlog.navigation.receiver.station import Station
 from tests import make
@@ -41,10 +42,16 @@ def free_port(kind: int) -> int:
         return port
 
 
-async def until(true, seconds: float = 8.0) -> None:
+async def until(true, seconds: float = 30.0) -> None:
     async with asyncio.timeout(seconds):
         while not true():
             await asyncio.sleep(0.02)
+
+
+@pytest.fixture(autouse=True)
+def kept_connection(monkeypatch):
+    """The connection of a test is in its transaction, which Django would take for a stale one."""
+    monkeypatch.setattr(station_module, "close_old_connections", lambda: None)
 
 
 class Here(Executor):
