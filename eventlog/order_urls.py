@@ -9,7 +9,7 @@ from eventlog.api import places as api_places
 from eventlog.api import redpen as api_redpen
 from eventlog.api import templates as api_templates
 from eventlog.api import vocabulary as api_vocabulary
-from eventlog.views import todo
+from eventlog.views import arranging, todo
 
 C = "cruise/<str:cruise_id>/log/"
 L = "api/v1/cruises/<str:cruise_id>/"
@@ -19,6 +19,13 @@ urlpatterns = [
     path(C + "todo/<slug:key>/fix/", todo.fix, name="log-fix"),
     path(C + "todo/<slug:key>/dismiss/", todo.dismiss, name="log-dismiss"),
     path(C + "digest/", todo.digest_page, name="log-digest"),
+    path(C + "buttons/", arranging.buttons_page, name="log-buttons"),
+    path(C + "buttons/copy/", arranging.copy_buttons, name="log-buttons-copy"),
+    path(C + "buttons/<uuid:uuid>/", arranging.button_page, name="log-button"),
+    path(C + "buttons/<uuid:uuid>/step/", arranging.button_step, name="log-button-step"),
+    path(C + "people/", arranging.people_page, name="log-people"),
+    path(C + "people/<int:party>/", arranging.designate, name="log-designate"),
+    path(C + "people/token/<uuid:uuid>/revoke/", arranging.revoke_token, name="log-token-revoke"),
     path(L + "operations", api_operations.OperationList.as_view(), name="api-operations"),
     path(L + "operations/board", api_operations.Board.as_view(), name="api-board"),
     path(L + "operations/<uuid:uuid>", api_operations.OperationDetail.as_view(), name="api-operation"),

@@ -68,9 +68,10 @@ def issue(
 
 @transaction.atomic
 def revoke(*, token: Token, by: Actor, note: str = "") -> Token:
-    """Closes a token for good. Its owner and the office may."""
-    if not access.is_office(by) and token.person != by:
-        raise NotYou("Only its owner or a data manager can revoke a token.")
+    """Closes a token for good. Its owner and the office may; one for a cruise also who designates people there."""
+    answers = token.cruise is not None and access.may(by, "party.designate", token.cruise)
+    if not access.is_office(by) and token.person != by and not answers:
+        raise NotYou("Only its owner, who answers for its cruise, or a data manager can revoke a token.")
     token = Token.objects.select_for_update().get(pk=token.pk)
     if token.revoked_at is None:
         token.revoked_at = timezone.now()

@@ -51,7 +51,7 @@ def _log_page(request: HttpRequest, log: Log, form: EventForm, status: int = 200
     if instrument := request.GET.get("instrument"):
         events = events.filter(instrument=instrument)
     page = Paginator(events, STREAM).get_page(request.GET.get("page"))
-    verbs = ("record", "revise", "correct", "import", "open", "close", "read")
+    verbs = ("record", "revise", "correct", "import", "open", "close", "read", "arrange")
     templates = list(log.templates.all())
     context: dict[str, Any] = {
         "cruise": log.cruise,
