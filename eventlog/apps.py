@@ -33,8 +33,11 @@ class EventlogConfig(Floor):
             access.grant(verb, who)
 
     def doors(self) -> Iterable[Door]:
+        from eventlog import proof, watching
         from eventlog.navigation import recompute
 
+        yield Door(proof.DOOR, "Verifying an event log", proof.waiting, proof.run, long=True)
+        yield Door(watching.DOOR, "Looking for instruments' files", watching.waiting, watching.run, long=True)
         yield Door(
             "eventlog.positions",
             "Deriving positions from navigation that came late",

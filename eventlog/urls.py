@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from eventlog import order_urls as order
-from eventlog.api import attachments as api_attachments
+from eventlog import proof_urls as proof
 from eventlog.api import batch, changes, stream
 from eventlog.api import changeover as api_changeover
 from eventlog.api import events as api
@@ -64,14 +64,6 @@ urlpatterns += [
     path(EXPORTS + "/<str:form>", api_exports.Export.as_view(), name="api-export"),
     path(EXPORTS + "/<str:form>/report", api_exports.ExportReport.as_view(), name="api-export-report"),
 ]
-ATTACHMENTS = A + "cruises/<str:cruise_id>/attachments"
-urlpatterns += [
-    path(ATTACHMENTS, api_attachments.AttachmentList.as_view(), name="api-attachments"),
-    path(ATTACHMENTS + "/<uuid:uuid>", api_attachments.AttachmentDetail.as_view(), name="api-attachment"),
-    path(
-        ATTACHMENTS + "/<uuid:uuid>/restore", api_attachments.AttachmentRestore.as_view(), name="api-attachment-restore"
-    ),
-]
 L = A + "cruises/<str:cruise_id>/"
 urlpatterns += [
     path(L + "position", api_navigation.Position.as_view(), name="api-position"),
@@ -85,4 +77,4 @@ urlpatterns += [
     path(L + "imports", api_imports.ImportList.as_view(), name="api-imports"),
     path(L + "imports/<int:number>", api_imports.ImportDetail.as_view(), name="api-import"),
 ]
-urlpatterns += order.urlpatterns
+urlpatterns += [*order.urlpatterns, *proof.urlpatterns]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
-from eventlog import buttons, gazetteer, ledger, seal, vocabulary
+from eventlog import buttons, gazetteer, ledger, redpen, seal, vocabulary
 from eventlog.models import Log
 from eventlog.states import LOG
 from portal import access, journal, voyage
@@ -50,9 +50,9 @@ def close_log(*, cruise: Cruise, by: Actor, note: str = "") -> Log:
     log = ledger.locked(log_of(cruise))
     access.require(by, "eventlog.close", cruise)
     before, state = log.state, LOG.step(log.state, "eventlog.close")
-    open_ends = [] if access.is_system(by) or note.strip() else unfinished(log)
+    open_ends = [] if access.is_system(by) or note.strip() else redpen.unfinished(log)
     if open_ends:
-        faults = [Fault("note", text) for text in open_ends[:50]]
+        faults = [Fault("note", finding.sentence) for finding in open_ends[:50]]
         raise NotLikeThis(
             f"{len(open_ends)} things are unfinished. Finish them, or close the log with a note on why they stay so.",
             faults,
@@ -68,8 +68,3 @@ def close_log(*, cruise: Cruise, by: Actor, note: str = "") -> Log:
     if CRUISE.allows(cruise.state, "cruise.end"):
         voyage.end(cruise=cruise, by=by, note="the event log was closed")
     return log
-
-
-def unfinished(log: Log) -> list[str]:
-    """What is still to be done before the log is closed, a sentence each."""
-    return []
