@@ -38,7 +38,7 @@ _KNOWN = {
     "number": ("r2revent", "eventid", "eventnumber", "eventno", "identifier", "uuid", "id", "number"),
     "observed_at": (
         *("datetime8601", "datetimeutc", "datetime", "observedat", "eventtime", "timestamp", "ts", "timeutc", "utc"),
-        *("startdatetime", "starttime", "begintime", "dateandtime"),
+        *("when", "startdatetime", "starttime", "begintime", "dateandtime"),
     ),
     "date": ("date", "dateutc", "startdate", "day"),
     "time": ("time", "timeofday", "utctime", "gmt"),
@@ -54,7 +54,7 @@ _KNOWN = {
         "deviceoperation",
         "instrumentname",
     ),
-    "action": ("action", "activity", "event", "eventtype", "status", "process"),
+    "action": ("action", "what", "activity", "event", "eventtype", "status", "process"),
     "transect": ("transect", "line", "section"),
     "station": ("station", "stationid", "stationname", "site", "stn"),
     "cast": ("cast", "castnumber", "castno", "haul", "tow"),
@@ -194,6 +194,8 @@ def propose(data: bytes, *, most_bytes: int = MOST_BYTES) -> Proposal:
 def _order(samples: Sequence[str]) -> str:
     """The date format under which all samples can be read; "" where more than one would do."""
     said = [text.strip() for text in samples if text.strip()]
+    if not said:
+        return ""
     if all(moments.iso(text) or moments.iso(f"{text}T00:00") for text in said):
         return "iso"
     if all(re.fullmatch(r"\d{9,10}(\.\d+)?", text) for text in said):

@@ -64,7 +64,8 @@ class Report:
     @property
     def counts(self) -> dict[str, int]:
         """How many rows came to what."""
-        return dict(Counter(row.result for row in self.rows))
+        found = Counter(row.result for row in self.rows)
+        return {result: found[result] for result in RESULTS if found[result]}
 
     def as_json(self) -> dict[str, Any]:
         """The whole report for JSON."""

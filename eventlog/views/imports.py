@@ -121,7 +121,7 @@ def _confirmed(request: HttpRequest, log: Log, held: holding.Held) -> HttpRespon
         report = intake.import_events(
             log=log, name=held.name, data=held.data, aux=held.aux, by=request.user, form=told["format"],
             columns=intake.mapping_of(told["mapping"]) if told["mapping"] else None,
-            differing=told["differing"] or "keep", reason=told["reason"],
+            differing=told["differing"], reason=told["reason"],
         )  # fmt: skip
     except Refusal as refusal:
         messages.error(request, str(refusal))

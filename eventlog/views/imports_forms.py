@@ -13,14 +13,21 @@ from eventlog.intake.held import MOST_BYTES
 
 DATES = [
     ("", "choose"),
-    ("iso", "2026-03-27T09:07:00Z (ISO 8601)"),
-    ("ymd", "year, month, day: 2026/3/27 9:07"),
-    ("dmy", "day, month, year: 27.03.2026 09:07"),
-    ("mdy", "month, day, year: 3/27/2026 9:07 AM"),
+    ("iso", "ISO 8601: 2026-03-27T09:07Z"),
+    ("ymd", "year, month, day: 2026/3/27"),
+    ("dmy", "day, month, year: 27.3.2026"),
+    ("mdy", "month, day, year: 3/27/2026"),
     ("epoch", "seconds since 1970"),
 ]
+LABELS = {
+    "number": "Id",
+    "observed_at": "Happened",
+    "ended_at": "Ended",
+    "logged_at": "Typed",
+    "seafloor_m": "Seafloor",
+}
 STYLES = {
-    "auto": "as written: degrees, or degrees and minutes",
+    "auto": "told by each value",
     "degrees": "degrees",
     "minutes": "as in NMEA: DDMM.mmm",
 }
@@ -56,8 +63,9 @@ class MappingForm(forms.Form):
         super().__init__(data, initial=dict(told) | {f"all_{name}": "" for name in ("instrument", "action")})
         columns = [("", "–"), *((name, name) for name in proposal.columns)]
         for name, says in mapped.FIELDS.items():
-            label = name.replace("_at", "").replace("_m", " depth").replace("_", " ").capitalize()
-            self.fields[name] = forms.ChoiceField(choices=columns, required=False, label=label, help_text=says)
+            label = LABELS.get(name, name.capitalize())
+            said = says if says != label.lower() else ""
+            self.fields[name] = forms.ChoiceField(choices=columns, required=False, label=label, help_text=said)
         for name in ("instrument", "action"):
             self.fields[f"all_{name}"] = forms.CharField(
                 max_length=120,
@@ -90,7 +98,6 @@ class ConfirmForm(forms.Form):
     differing = forms.ChoiceField(
         label="Rows that are in the log with other words",
         choices=[("keep", "leave the log as it is"), ("revise", "revise the log: a new revision for each")],
-        required=False,
         widget=forms.RadioSelect,
         initial="keep",
     )

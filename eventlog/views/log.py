@@ -65,7 +65,7 @@ def _log_page(request: HttpRequest, log: Log, form: EventForm, status: int = 200
         "actions": sorted({t.action for t in templates}),
         "may": {verb: access.may(request.user, f"eventlog.{verb}", log) for verb in verbs},
         "final_copies": log.final_copies.defer("data"),
-        "imports": log.imports.defer("data", "problems"),
+        "imports": log.imports.defer("data", "problems", "report"),
         "unfinished": _unfinished(request, log),
         "now": timezone.now(),
     }

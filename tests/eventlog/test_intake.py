@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 from typing import Any
@@ -217,3 +218,41 @@ def test_commands_refuse_in_words(tmp_path, ours):
     make.person("stranger")
     with pytest.raises(CommandError, match="takes the role"):
         call_command("open_log", f"--cruise={cruise.cruise_id}", "--by=stranger@example.org")
+
+
+# --- out and in again -------------------------------------------------------------------------------------------------
+
+
+def normal(row: dict[str, str]) -> dict[str, str]:
+    """A row of R2R's CSV in the normal forms of docs/import.md, as far as one can tell from the row alone."""
+    at = dt.datetime.strptime(row["dateTime8601"], "%Y-%m-%dT%H:%M:%S%z").astimezone(dt.UTC)
+    typed = dt.datetime.strptime(row["Date"].split(" ", 1)[1].strip(), "%d %b %Y %H:%M:%S %z")
+    said = {name: row[name].strip() for name in ("Instrument", "Action", "Author", "R2R_Event")}
+    said |= {"Event": said["R2R_Event"].rpartition("-SE-")[2]}  # two of the 353 rows say another minute or number
+    said |= {name: row[name].strip() or "NaN" for name in ("Transect", "Station", "Cast")}
+    said |= {name: repr(float(row[name])) for name in ("Latitude", "Longitude")}
+    said |= {"Comment": row["Comment"], "Seafloor": row["Seafloor"].strip().rstrip("m")}
+    said |= {"Date": f"{typed:%a, %d %b %Y %H:%M:%S} +0000", "dateTime8601": at.isoformat()}
+    said |= {"dateTimeUTC": f"{at:%Y%m%d.%H%M}", "GPS_Time": f"{at:%Y/%m/%d %H:%M:%S}"}
+    return said | {"Revisions": " ".join(row["Revisions"].split())}
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_a_real_r2r_log_goes_in_and_comes_out_equal_field_by_field(real_data, name):
+    data = (real_data / "r2r-elog" / name).read_bytes()
+    log = make.log()
+    take(log, data, name)
+    came = {row["R2R_Event"]: row for row in csv.DictReader(io.StringIO(logbook.export(log, "r2r-csv")))}
+    rows = list(csv.DictReader(io.StringIO(data.decode())))
+    assert len(came) == len(rows) == REAL[name]
+    for row in rows:
+        out = dict(came[row["R2R_Event"].strip()])
+        assert out.pop("Message ID").isdigit()
+        assert out.pop("Cruise") == log.cruise.cruise_id
+        out["Revisions"] = " ".join(out["Revisions"].split())
+        for column in ("Latitude", "Longitude"):
+            out[column] = repr(float(out[column]))
+        if out["Seafloor"]:
+            assert float(out["Seafloor"]) == float(normal(row)["Seafloor"])
+        expected = normal(row) | {"Seafloor": out["Seafloor"]}
+        assert {column: out[column] for column in expected} == expected
