@@ -10,12 +10,15 @@ from typing import Any
 from django.utils import timezone
 
 from eventlog import logbook
-from eventlog.models import Log
+from eventlog.models import Feed, Log
+from eventlog.navigation import store
+from eventlog.navigation.reading import DEPTH, Batch, Position, Tally, Value
 from portal.demo.clock import as_of
 from portal.demo.voyage import Station, Voyage
 from portal.floor import Plan
 
 Fields = dict[str, Any]
+FIXES_EVERY = dt.timedelta(minutes=1)
 
 
 def fill(plan: Plan) -> None:
@@ -27,6 +30,7 @@ def fill(plan: Plan) -> None:
     if log is None or log.state == "not opened":
         with as_of(voyage.begins - dt.timedelta(hours=1)):
             log = logbook.open_log(cruise=plan.cruise, by=people["operator"])
+    _navigate(plan)
     count = 0
     for number, (delay, fields) in enumerate(events(voyage)):
         if fields["observed_at"] + delay > timezone.now():
@@ -56,6 +60,26 @@ def fill(plan: Plan) -> None:
             logbook.close_log(cruise=plan.cruise, by=people["operator"])
 
 
+def _navigate(plan: Plan) -> None:
+    """What the ship's receiver and sounder brought along the voyage up to now; positions of events follow from it."""
+    voyage = plan.voyage
+    until = min(voyage.ends + dt.timedelta(hours=1), timezone.now())
+    fixes: list[Position] = []
+    samples: list[Value] = []
+    moment = voyage.begins - dt.timedelta(hours=1)
+    while moment <= until:
+        where, at = voyage.at(moment), int(moment.timestamp()) * 1_000_000
+        place = round(where.latitude * 1e7), round(where.longitude * 1e7)
+        fixes.append((at, *place, 1, round(where.speed * 100), round(where.course * 100)))
+        samples.append((DEPTH, at, round(where.depth, 1)))
+        moment += FIXES_EVERY
+    batch = Batch(fixes, samples, Tally(lines=2 * len(fixes), fixes=len(fixes), samples=len(samples)), {})
+    feed, _ = Feed.objects.get_or_create(
+        vessel=plan.cruise.vessel, name="Bridge GNSS (demonstration)", defaults={"kind": "api", "rank": 1}
+    )
+    store.keep(feed, batch, at=until)
+
+
 def events(voyage: Voyage) -> Iterator[tuple[dt.timedelta, Fields]]:
     """(delay until it was typed, fields) of every event of a voyage, in the order of their times."""
     chance = voyage.random("events")
@@ -65,10 +89,8 @@ def events(voyage: Voyage) -> Iterator[tuple[dt.timedelta, Fields]]:
         if station.number % 6 == 3:
             found += _net(station)
     for fields in sorted(found, key=lambda fields: fields["observed_at"]):
-        where = voyage.at(fields["observed_at"])
         late = dt.timedelta(seconds=chance.choice((5, 8, 12, 20, 45, 90, 420, 3100)))
-        position = {"latitude": round(where.latitude, 6), "longitude": round(where.longitude, 6)}
-        yield late, {**position, "seafloor_m": round(where.depth, 1), **fields}
+        yield late, fields
 
 
 def _underway(voyage: Voyage) -> Iterator[Fields]:
