@@ -16,7 +16,7 @@ from django.db import DataError, IntegrityError, InterfaceError, OperationalErro
 
 from eventlog import items, ledger, logbook, rows
 from eventlog.items import Item
-from eventlog.models import Event, Log, Revision
+from eventlog.models import Event, Log, Measurement, Revision
 from portal.access import Actor
 from portal.refusals import Fault, NotFound, NotLikeThis, Refusal
 
@@ -121,6 +121,8 @@ def _done(log: Log, item: Item, sender: Sender, course: _Course) -> tuple[Event,
             late=True,
         )
         if new:
+            # It was made just now, without measurements; they need not be asked for.
+            event._prefetched_objects_cache = {"measurements": Measurement.objects.none()}  # type: ignore[attr-defined]
             return event, "done"
         if event.uuid == item.uuid:
             return event, "known"

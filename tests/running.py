@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -113,6 +114,17 @@ class Site:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.loads(answer.read())
 
+    def cpu_seconds(self) -> float:
+        """Processor time that the web server's processes have used."""
+        assert self.web is not None
+        ticks = 0
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                words = stat.read_text().rpartition(")")[2].split()
+                if int(words[3]) == self.web.pid:  # its session
+                    ticks += int(words[11]) + int(words[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> float:
         """Stops the web server; the seconds that it took."""
         assert self.web is not None
@@ -152,9 +164,16 @@ class Cluster:
         self._run(["initdb", "-D", str(data), "-U", "leadline", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"])
         options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c max_connections=120"
         self._run(["pg_ctl", "-D", str(data), "-w", "-l", str(self.folder / "log"), "-o", options, "start"])
-        reach = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "leadline"]
-        self._run(["psql", "-q", *reach, "-d", "template1", "-c", "create extension postgis"])
-        self._run(["createdb", *reach, name])
+        self._run(["psql", "-q", *self._reach, "-d", "template1", "-c", "create extension postgis"])
+        return self.add(name)
+
+    @property
+    def _reach(self) -> list[str]:
+        return ["-h", "127.0.0.1", "-p", str(self.port), "-U", "leadline"]
+
+    def add(self, name: str) -> str:
+        """One more empty database; its DATABASE_URL."""
+        self._run(["createdb", *self._reach, name])
         return f"postgis://leadline@127.0.0.1:{self.port}/{name}"
 
     def stop(self) -> None:

@@ -14,6 +14,9 @@ from portal.access import Actor
 
 # Whoever was heard of within this time is there; a screen tells of itself every 15 s.
 THERE = dt.timedelta(seconds=45)
+STEP = dt.timedelta(seconds=10)
+MOST_REMEMBERED = 1000
+_lately: dict[uuids.UUID, tuple[Any, dt.datetime]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,22 @@ class Heard:
 
 
 def heard(log: Log, said: Heard, *, by: Actor, now: dt.datetime) -> None:
-    """Notes what was heard of a tablet; one that is new is enrolled. A tablet writes in one log at a time."""
+    """Notes what was heard of a tablet; one that is new is enrolled. A tablet writes in one log at a time.
+
+    What is as it was a few seconds ago is not written again: a press shall not wait for it.
+    """
+    clock = None if said.clock_offset_s is None else round(said.clock_offset_s)
+    words = (log.pk, said.name, said.page, said.waiting, str(by), clock)
+    before, at = _lately.get(said.uuid, (None, now))
+    if before == words and now - at < STEP:
+        return
+    if len(_lately) > MOST_REMEMBERED:
+        _lately.clear()
+    _lately[said.uuid] = (words, now)
+    _write(log, said, by, now)
+
+
+def _write(log: Log, said: Heard, by: Actor, now: dt.datetime) -> None:
     values: dict[str, Any] = {
         "log": log,
         "name": said.name,

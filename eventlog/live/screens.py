@@ -25,6 +25,8 @@ from eventlog.models import Device, Log
 
 logger = structlog.stdlib.get_logger("leadline.live")
 POLL_S, BEAT_S, RECHECK_S = 1.0, 15.0, 45.0
+# Changes that come within this time are read and sent together: fifty people press at once when a cast comes up.
+TOGETHER_S = 0.03
 PAGE, MOST_WAITING = 500, 2000
 T = TypeVar("T")
 _threads = ThreadPoolExecutor(4, thread_name_prefix="live")
@@ -48,6 +50,13 @@ class Screen:
         except asyncio.QueueFull:
             self.end()
 
+    async def next(self) -> list[tuple[int, bytes]] | None:
+        """All that waits; None at the end of the stream."""
+        found = [await self.waiting.get()]
+        while not self.waiting.empty():
+            found.append(self.waiting.get_nowait())
+        return None if None in found else [one for one in found if one is not None]
+
     def end(self) -> None:
         """Ends the stream; what waits is not sent any more."""
         self.cut = True
@@ -66,7 +75,7 @@ class Reader:
         self.ready = asyncio.Event()
         self._wake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self._beat_at = self._there_at = 0.0
+        self._beat_at = self._there_at = self._read_at = 0.0
         self._last: dict[str, bytes] = {}
         self.news = False  # somebody came or went
 
@@ -95,8 +104,10 @@ class Reader:
             self.ready.set()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), POLL_S)
+        await asyncio.sleep(max(0.0, self._read_at + TOGETHER_S - time.monotonic()))
         self._wake.clear()
         await self._read()
+        self._read_at = time.monotonic()
         now = time.monotonic()
         if now - self._beat_at >= BEAT_S:
             self._beat_at = self._there_at = now
@@ -196,17 +207,20 @@ async def follow(
         async for upto, page in _missed(log_id, last, names):
             last = upto
             yield page
-        while (found := await screen.waiting.get()) is not None:
-            sequence, message = found
-            if not sequence:
-                yield message
-            elif sequence == last + 1 and message:
-                last = sequence
-                yield message
-            elif sequence > last:
-                async for upto, page in _missed(log_id, last, names):
-                    last = upto
-                    yield page
+        while (found := await screen.next()) is not None:
+            parts: list[bytes] = []
+            for sequence, message in found:
+                if not sequence:
+                    parts.append(message)
+                elif sequence == last + 1 and message:
+                    last = sequence
+                    parts.append(message)
+                elif sequence > last:
+                    async for upto, page in _missed(log_id, last, names):
+                        last = upto
+                        parts.append(page)
+            if parts:
+                yield b"".join(parts)
             if time.monotonic() - checked > RECHECK_S:
                 checked = time.monotonic()
                 if not await in_thread(still):

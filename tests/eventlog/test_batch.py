@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventlog import items, logbook
+from eventlog.live import presence
 from eventlog.models import Device, Event, Log, Revision
 from portal.access import CONSOLE
 from portal.models import Party
@@ -23,6 +24,11 @@ from tests.eventlog.test_api import speaker
 
 pytestmark = pytest.mark.django_db
 DEVICE = {"uuid": "7b4a4b9e-7f0a-4c2c-9d3c-0a5f7d3f0001", "name": "wet lab tablet", "waiting": 3, "page": "log"}
+
+
+@pytest.fixture(autouse=True)
+def _nobody_was_heard_before() -> None:
+    presence._lately.clear()
 
 
 def post(log: Log, values: Any, client: Any = None, device: Any = None, status: int = 200) -> Any:
