@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 from django.utils import timezone
@@ -16,7 +17,11 @@ from eventlog.models import Event, Log
 from eventlog.navigation.positions import COLUMNS
 from portal import access
 from portal.api import visible_cruise
+from portal.errors import problem
 from portal.openapi import Told
+from portal.refusals import Fault, NotLikeThis
+
+TAG = re.compile(r'\A(?:W/)?"([1-9][0-9]{0,8})"\Z')
 
 
 class EventSerializer(serializers.ModelSerializer):
@@ -174,7 +179,9 @@ class EventDetail(APIView):
 
     def get(self, request: Request, uuid: str) -> Response:
         event = self._event(request, uuid)
-        return Response(EventSerializer(event, context=shown(request, event.log)).data)
+        if request.headers.get("If-None-Match", "") in _tags(event):
+            return _tagged(Response(status=304), event)
+        return self._answer(request, event)
 
     def patch(self, request: Request, uuid: str) -> Response:
         event = self._event(request, uuid)
@@ -182,10 +189,50 @@ class EventDetail(APIView):
         given.is_valid(raise_exception=True)
         values = dict(given.validated_data)
         reason, seen = values.pop("reason", ""), values.pop("revision", None)
-        event = logbook.revise(event=event, by=request.user, fields=values, reason=reason, seen=seen)
-        return Response(EventSerializer(event, context=shown(request, event.log)).data)
+        wanted = if_match(request)
+        try:
+            event = logbook.revise(
+                event=event, by=request.user, fields=values, reason=reason, seen=seen if wanted is None else wanted
+            )
+        except logbook.Conflict as conflict:
+            return _failed_match(conflict, wanted)
+        return self._answer(request, event)
 
     def delete(self, request: Request, uuid: str) -> Response:
         event = self._event(request, uuid)
-        event = logbook.strike(event=event, by=request.user, reason=request.query_params.get("reason", ""))
-        return Response(EventSerializer(event, context=shown(request, event.log)).data)
+        wanted, reason = if_match(request), request.query_params.get("reason", "")
+        try:
+            event = logbook.strike(event=event, by=request.user, reason=reason, seen=wanted)
+        except logbook.Conflict as conflict:
+            return _failed_match(conflict, wanted)
+        return self._answer(request, event)
+
+    def _answer(self, request: Request, event: Event) -> Response:
+        return _tagged(Response(EventSerializer(event, context=shown(request, event.log)).data), event)
+
+
+def if_match(request: Request) -> int | None:
+    """The revision that `If-Match: "3"` names; None without the header, or for `*`. Raises NotLikeThis (422)."""
+    text = request.headers.get("If-Match", "").strip()
+    if text in ("", "*"):
+        return None
+    if found := TAG.match(text):
+        return int(found[1])
+    raise NotLikeThis("The request is not accepted.", [Fault("If-Match", 'is not the ETag of an event, as "3"')])
+
+
+def _tags(event: Event) -> tuple[str, str]:
+    return f'"{event.revision}"', f'W/"{event.revision}"'
+
+
+def _tagged(response: Response, event: Event) -> Response:
+    response["ETag"] = _tags(event)[0]
+    return response
+
+
+def _failed_match(conflict: logbook.Conflict, wanted: int | None) -> Response:
+    """The conflict as 412 where the caller named a revision in If-Match, else as 409; with both versions."""
+    if wanted is None:
+        raise conflict
+    body = problem(conflict) | {"status": 412}
+    return _tagged(Response(body, status=412, content_type="application/problem+json"), conflict.event)
