@@ -194,6 +194,40 @@ def test_an_outage_of_the_database_is_outlived_even_over_a_restart(tmp_path, mon
 
 
 @pytest.mark.django_db
+def test_a_station_that_starts_without_its_database_listens_to_what_it_knew(tmp_path, monkeypatch):
+    udp = free_port(socket.SOCK_DGRAM)
+    Feed.objects.create(vessel=make.vessel(), name="udp", kind="udp", address=f"127.0.0.1:{udp}")
+
+    async def known(station: Station) -> None:
+        await until(lambda: station._tasks)
+
+    run(tmp_path, known)
+    down, look = [True], Feed.objects.filter
+
+    def away(*given, **more):
+        if down[0]:
+            raise OperationalError("connection refused")
+        return look(*given, **more)
+
+    monkeypatch.setattr(Feed.objects, "filter", away)
+    keep = store.keep
+    monkeypatch.setattr(store, "keep", lambda *given, **more: away() and keep(*given, **more))
+
+    async def send(station: Station) -> None:
+        await until(lambda: station._tasks)
+        await asyncio.sleep(0.3)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+            out.sendto(gga(1), ("127.0.0.1", udp))
+        await until(lambda: station.spool.size() > 60)
+
+    run(tmp_path, send)
+    monkeypatch.undo()
+    monkeypatch.setattr(station_module, "close_old_connections", lambda: None)
+    run(tmp_path, lambda station: until(lambda: not station.spool))
+    assert Fix.objects.count() == 1
+
+
+@pytest.mark.django_db
 def test_a_port_that_is_taken_is_told(tmp_path):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))

@@ -48,7 +48,8 @@ class Station:
         self.spool = Spool(folder)
         self.flush_s, self.look_s = flush_s, look_s
         self.stored = 0
-        self._place = folder / "read-to.json"
+        self._place, self._list = folder / "read-to.json", folder / "feeds.json"
+        self._wanted: list[Wanted] | None = None
         self._offsets: dict[int, dict[str, int]] = self._remembered()
         self._held: list[Heard] = []
         self._readers: dict[int, Reader] = {}
@@ -139,8 +140,19 @@ class Station:
                 watch.look(vessel_id, dt.datetime.now(dt.UTC))
         except (OperationalError, InterfaceError) as error:
             self._lost(error)
-            return None
-        return [(feed.pk, feed.kind, feed.address) for feed in feeds]
+            # Started while the database is away: listen to what was wanted last, and let it wait on disk.
+            return None if self._tasks else self._wanted_last()
+        wanted = [(feed.pk, feed.kind, feed.address) for feed in feeds]
+        if wanted != self._wanted:
+            self._list.write_text(json.dumps(wanted))
+            self._wanted = wanted
+        return wanted
+
+    def _wanted_last(self) -> list[Wanted]:
+        try:
+            return [(int(feed), str(kind), str(address)) for feed, kind, address in json.loads(self._list.read_text())]
+        except (OSError, ValueError, TypeError):
+            return []
 
     def _tell_troubles(self) -> None:
         for feed_id, trouble in dict(self._trouble).items():
