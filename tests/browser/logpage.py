@@ -10,19 +10,20 @@ from contextlib import contextmanager
 from typing import Any
 
 import requests
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, ViewportSize, expect
 
 YEAR = dt.datetime.now(dt.UTC).year % 100
 CRUISE = f"FA{YEAR:02d}02"  # the demonstration's cruise that is at sea
 LOG = f"/cruise/{CRUISE}/log/"
 API = f"/api/v1/cruises/{CRUISE}"
-TABLET = {"width": 820, "height": 1180}
-PHONE = {"width": 360, "height": 740}
+TABLET: ViewportSize = {"width": 820, "height": 1180}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 Row = dict[str, Any]
 
 
 def signed_in(context: BrowserContext, name: str = "watch") -> BrowserContext:
     """Signs a tablet in over plain requests: quicker than the form, which has its own test."""
+    context.clear_cookies()
     page = context.request.get("/accounts/login/")
     assert page.ok
     token = next(c["value"] for c in context.cookies() if c["name"] == "csrftoken")
@@ -70,6 +71,13 @@ def tile(page: Page, instrument: str, action: str) -> Locator:
     """The tile of an instrument and an action (as the tile words it)."""
     group = page.locator(".log-tiles .group", has=page.get_by_role("heading", name=instrument, exact=True))
     return group.locator("button.tile", has_text=action).first
+
+
+def top(found: Locator) -> float:
+    """Where an element begins on the screen, pixels."""
+    box = found.bounding_box()
+    assert box is not None
+    return box["y"]
 
 
 def say(page: Page, text: str = "") -> str:

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect
 
 from tests.browser.conftest import FLAGS
 from tests.browser.logpage import (
@@ -26,7 +26,14 @@ from tests.browser.logpage import (
 )
 
 pytestmark = pytest.mark.browser
-KEPT = "navigator.serviceWorker.ready.then(() => caches.match(location.pathname)).then(Boolean)"
+KEPT = """async () => (await navigator.serviceWorker.ready).active.state === 'activated'
+    && Boolean(await caches.match(location.pathname))"""
+
+
+def answered(dialog: Dialog, asked: list[str], *, accept: bool) -> None:
+    """Notes what the browser asks, and answers."""
+    asked.append(f"{dialog.type}: {dialog.message}")
+    dialog.accept() if accept else dialog.dismiss()
 
 
 def installed(page: Page) -> None:
@@ -99,6 +106,8 @@ def test_a_killed_browser_has_all_its_items_again(chromium: Browser, site: str, 
     settled(open_log(page))
     installed(page)
     cookies = context.cookies()
+    page.reload()  # now by way of the worker, as any later day
+    settled(page)
     context.set_offline(True)
     texts = [say(page, "before the fall") for _ in range(5)]
     page.locator(".event", has_text=texts[0]).get_by_role("button").first.click()
@@ -180,12 +189,12 @@ def test_a_full_disk_is_told_loudly_and_nothing_is_lost(chromium: Browser, site:
         text = say(page, "no room")
         expect(page.get_by_role("alert")).to_contain_text("in memory only")
         link(page, "1 waiting")
-        asked = []
-        page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+        asked: list[str] = []
+        page.on("dialog", lambda dialog: answered(dialog, asked, accept=False))
         page.mouse.click(5, 400)
         page.close(run_before_unload=True)
         page.wait_for_timeout(500)
-        assert asked == ["beforeunload"]
+        assert [words.partition(":")[0] for words in asked] == ["beforeunload"]
         page.context.set_offline(False)
         settled(page)
         assert len(with_comment(page, text)) == 1
@@ -240,8 +249,8 @@ def test_signing_out_asks_and_keeps_the_outbox(chromium: Browser, site: str):
         page.route("**/events:batch", lambda route: route.abort())
         text = say(page, "still here")
         link(page, "1 waiting")
-        asked = []
-        page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept()))
+        asked: list[str] = []
+        page.on("dialog", lambda dialog: answered(dialog, asked, accept=True))
         page.locator(".log-bar .menu > summary").click()
         page.get_by_role("button", name="Sign this tablet out").click()
         page.wait_for_url("**/")

@@ -74,7 +74,7 @@ async function main() {
 
   feed.configure(shared);
   const status = had ? 0 : await identify();
-  feed.start({ ...shared, presence: () => ({ device: device.name, page: wall ? "wall" : "log", name: people.current().person?.name ?? "" }) });
+  feed.start({ ...shared, presence: () => ({ device: device.uuid, name: device.name, page: wall ? "wall" : "log" }) });
   if (had || status !== 200) identify();
   outbox.hurry();
   await unfinished();

@@ -1,7 +1,7 @@
 // The change feed: server-sent events after the last number, the list of changes to catch up, and polling where a proxy
 // swallows the stream. Of several tabs in a browser one listens and tells the others: browsers allow six connections.
 import * as store from "./store.js";
-import { apply, changed, log, take } from "./log.js";
+import { apply, changed, forget, log, take } from "./log.js";
 import { measured, now } from "./moments.js";
 import { call } from "./wire.js";
 
@@ -118,6 +118,7 @@ async function connect() {
       await work(JSON.parse(data));
     });
   on("change", received);
+  on("reset", () => startAgain());
   on("time", ({ now: server }) => measured(server));
   on("ship", (reading) => {
     ship(reading);
@@ -177,6 +178,14 @@ function ship(reading) {
 function presence(present) {
   log.present = present ?? [];
   changed();
+}
+
+// The server's log is not the one that we know (it was brought back from an older copy): its own state is taken anew.
+// What waits in the outbox is sent as ever.
+async function startAgain() {
+  await forget();
+  await snapshot();
+  reconnect(0);
 }
 
 /** The snapshot of the log; resolves to the status. */

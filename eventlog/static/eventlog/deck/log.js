@@ -98,6 +98,16 @@ export async function take(snapshot, extra) {
   changed();
 }
 
+/** Forgets what the server told, and nothing of the outbox. */
+export async function forget() {
+  for (const [thing, map] of Object.entries(MAPS)) {
+    for (const uuid of map.keys()) await store.remove("rows", [log.cruise, thing, uuid]);
+    map.clear();
+  }
+  log.sequence = 0;
+  log.loaded = false;
+}
+
 function newer(thing, row) {
   const known = MAPS[thing].get(row.uuid);
   return !known || known.revision === undefined || (row.revision ?? Infinity) >= known.revision;
