@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.urls import path
+from django.views.decorators.gzip import gzip_page
 
 from eventlog import order_urls as order
 from eventlog import proof_urls as proof
@@ -51,11 +52,11 @@ urlpatterns = [
     path(A + "cruises/<str:cruise_id>/log", api.LogDetail.as_view(), name="api-log"),
     path(A + "cruises/<str:cruise_id>/events", api.EventList.as_view(), name="api-events"),
     path(A + "cruises/<str:cruise_id>/events:batch", batch.EventBatch.as_view(), name="api-batch"),
-    path(A + "cruises/<str:cruise_id>/changes", changes.ChangeList.as_view(), name="api-changes"),
+    path(A + "cruises/<str:cruise_id>/changes", gzip_page(changes.ChangeList.as_view()), name="api-changes"),
     path(A + "cruises/<str:cruise_id>/changes/stream", stream.ChangeStream.as_view(), name="api-stream"),
     path(A + "cruises/<str:cruise_id>/log/pass", api_changeover.LogPass.as_view(), name="api-pass"),
     path(A + "cruises/<str:cruise_id>/log/pin", api_changeover.LogPin.as_view(), name="api-pin"),
-    path(A + "cruises/<str:cruise_id>/log/snapshot", changes.Snapshot.as_view(), name="api-snapshot"),
+    path(A + "cruises/<str:cruise_id>/log/snapshot", gzip_page(changes.Snapshot.as_view()), name="api-snapshot"),
     path(A + "events/<uuid:uuid>", api.EventDetail.as_view(), name="api-event"),
 ]
 EXPORTS = A + "cruises/<str:cruise_id>/events/export"

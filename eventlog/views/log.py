@@ -11,6 +11,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_POST, require_safe
 
 from eventlog import logbook, redpen
@@ -35,6 +36,7 @@ def _visible_log(request: HttpRequest, cruise: Cruise) -> Log:
 
 @of_cruise
 @require_safe
+@gzip_page
 def log_page(request: HttpRequest, cruise: Cruise) -> HttpResponse:
     """The log: buttons, the form, and the stream of events, newest first."""
     return _log_page(request, _visible_log(request, cruise), _new_form())

@@ -99,6 +99,7 @@ def on_server(page: Page, keep: Callable[[Row], bool]) -> list[Row]:
     address = f"{base}{API}/events?struck=yes&page_size=1000&limit=1000"
     while address:
         body = requests.get(address, cookies=cookies, timeout=20).json()
+        assert "results" in body, body
         rows += body["results"]
         address = body.get("next")
     return [row for row in rows if keep(row)]

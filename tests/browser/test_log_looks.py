@@ -53,7 +53,7 @@ def lit(page: Page) -> list[Any]:
           const s = getComputedStyle(e);
           return ['color', 'backgroundColor', 'borderTopColor'].filter(name => {
             const [r, g, b, a = 1] = (s[name].match(/[\\d.]+/g) ?? []).map(Number);
-            return a > 0 && (g > 0 || b > 0); }).map(name => e.outerHTML.slice(0, 80) + name + s[name]); }).slice(0, 5)"""
+            return a > 0 && (g > 0 || b > 0); }).map(name => e.outerHTML.slice(0, 80) + name); }).slice(0, 5)"""
     )
     return found
 

@@ -116,13 +116,13 @@ def test_a_killed_browser_has_all_its_items_again(chromium: Browser, site: str, 
     _kill(profile)
     context = start()
     context.add_cookies(cookies)  # type: ignore[arg-type]
-    context.set_offline(True)
+    context.route("**/api/**", lambda route: route.abort())
     page = context.new_page()
     open_log(page)
     link(page, "Offline, 5 waiting")
     expect(page.locator("#sheet-comment")).to_have_value("half a sentence")
     page.get_by_role("button", name="Keep", exact=True).click()
-    context.set_offline(False)
+    context.unroute_all(behavior="ignoreErrors")
     settled(page)
     assert [len(with_comment(page, text)) for text in texts[1:]] == [1, 1, 1, 1]
     assert len(with_comment(page, "half a sentence")) == 1
@@ -130,12 +130,16 @@ def test_a_killed_browser_has_all_its_items_again(chromium: Browser, site: str, 
 
 
 def _kill(profile: Path) -> None:
-    """Ends the browser of this profile as a flat battery does."""
-    listed = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
-    for line in listed.splitlines():
-        if f"--user-data-dir={profile}" in line:
+    """Ends the browser of this profile, with all processes that it started, as a flat battery does."""
+    listed = subprocess.run(["ps", "-ww", "-eo", "pid,pgid,args"], capture_output=True, text=True, check=True).stdout
+    rows = [line.split(None, 2) for line in listed.splitlines()]
+    groups = {row[1] for row in rows if len(row) == 3 and f"--user-data-dir={profile} " in f"{row[2]} "}
+    assert groups
+    assert str(os.getpgrp()) not in groups
+    for pid, group, _ in (row for row in rows if len(row) == 3):
+        if group in groups:
             try:
-                os.kill(int(line.split()[0]), signal.SIGKILL)
+                os.kill(int(pid), signal.SIGKILL)
             except ProcessLookupError:
                 continue
     time.sleep(0.5)

@@ -133,7 +133,7 @@ export function initials(name) {
 
 /** One of eight colours for a name, always the same. In the night theme it is the initials that tell. */
 export function colour(name) {
-  let sum = 0;
-  for (const letter of String(name ?? "")) sum = (sum * 31 + letter.codePointAt(0)) >>> 0;
-  return `p${sum % 8}`;
+  let sum = 0x811c9dc5; // FNV-1a
+  for (const letter of String(name ?? "")) sum = Math.imul(sum ^ letter.codePointAt(0), 0x01000193) >>> 0;
+  return `p${(sum >>> 12) % 8}`;
 }

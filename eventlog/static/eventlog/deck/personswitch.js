@@ -12,8 +12,7 @@ export function badge(name, extra = {}) {
 export function show(button) {
   const { person } = people.current();
   const name = person?.name ?? "Nobody";
-  button.replaceChildren(badge(name, { "aria-hidden": "true", title: null }), h("span", { class: "who" }, name));
-  button.setAttribute("aria-label", `Logging as ${name}. Change person`);
+  button.replaceChildren(badge(name, { "aria-hidden": "true", title: null }), h("span", { class: "who" }, name), h("span", { class: "unseen" }, "is logging. Change person"));
 }
 
 export async function choose() {

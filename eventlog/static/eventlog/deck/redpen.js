@@ -83,9 +83,9 @@ export function hints(event, { now, about, operation, events, terms, places, ste
   if (operation?.ended_at && at > Date.parse(operation.ended_at)) found.push({ field: "observed_at", text: `lies after its operation ended (${operation.ended_at.slice(11, 19)})` });
   const others = events.filter((other) => other.uuid !== event.uuid && !other.struck);
   const twin = others.find(
-    (other) => other.instrument === event.instrument && other.action === event.action && Math.abs(Date.parse(other.observed_at) - at) < TWIN,
+    (other) => other.action !== "comment" && other.instrument === event.instrument && other.action === event.action && Math.abs(Date.parse(other.observed_at) - at) < TWIN,
   );
-  if (twin) found.push({ field: "instrument", text: `${twin.instrument} ${twin.action} was also logged at ${twin.observed_at.slice(11, 19)}: the same thing twice?` });
+  if (twin) found.push({ field: "", text: `${twin.instrument} ${twin.action} was also logged at ${twin.observed_at.slice(11, 19)}; perhaps it is the same` });
   const here = place(event);
   if (here) {
     const near = others.filter((other) => place(other)).reduce((best, other) => {

@@ -216,7 +216,7 @@ function redpen() {
     places: [...log.places.values()],
   });
   const made = found.map(({ field: name, text: what, fix }) =>
-    h("li", {}, icon("warning"), h("span", {}, `${LABELS[name] ?? name} ${what}.`), fix && h("button", { type: "button", class: "button small", onclick: () => apply(fix.values) }, fix.label)),
+    h("li", {}, icon("warning"), h("span", {}, `${LABELS[name] ?? ""} ${what}.`.trim()), fix && h("button", { type: "button", class: "button small", onclick: () => apply(fix.values) }, fix.label)),
   );
   if (list.textContent !== made.map((item) => item.textContent).join("")) list.replaceChildren(...made);
 }
