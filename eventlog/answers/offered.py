@@ -10,7 +10,7 @@ from django.core.cache import cache
 from django.db.models import Count, Max, Min, Q
 
 from eventlog.answers.phrase import Vocabulary
-from eventlog.models import Log, Operation
+from eventlog.models import Log
 
 REMEMBERED_S = 60  # a new word is offered a minute late, which costs nothing: every box takes any text
 MOST_NAMES = 400
@@ -45,15 +45,13 @@ def _distinct(log: Log, kind: str) -> list[str]:
     return sorted(values[:MOST_NAMES], key=str.casefold)
 
 
-def summary(found: Any, log: Log) -> Summary:
+def summary(found: Any) -> Summary:
     """Counts of what was found, in one walk through it."""
     told = found.order_by().aggregate(
         count=Count("pk"),
         first=Min("observed_at"),
         last=Max("observed_at"),
         struck=Count("pk", filter=Q(struck_at__isnull=False)),
+        operations=Count("operation", distinct=True),
     )
-    operations = 0
-    if Operation.objects.filter(log=log).exists():
-        operations = Operation.objects.filter(pk__in=found.order_by().values("operation")).count()
-    return Summary(**told, operations=operations)
+    return Summary(**told)

@@ -142,7 +142,7 @@ def answers_page(request: HttpRequest, cruise: Cruise) -> HttpResponse:
     ask = asked(request, cruise)
     view = request.GET.get("view", "table")
     view = view if view in VIEWS else "table"
-    told = summary(ask.found, ask.log) if not ask.faults else None
+    told = summary(ask.found) if not ask.faults else None
     near, more = _boxes(request, ask)
     extra = [(name, value) for name in ("column", "sort") for value in request.GET.getlist(name)]
     context = {
