@@ -96,7 +96,7 @@ def on_server(page: Page, keep: Callable[[Row], bool]) -> list[Row]:
     cookies = {c["name"]: c["value"] for c in page.context.cookies()}
     base = page.evaluate("location.origin")
     rows: list[Row] = []
-    address = f"{base}{API}/events?struck=yes&page_size=1000&limit=1000"
+    address = f"{base}{API}/events?struck=yes&page_size=1000"
     while address:
         body = requests.get(address, cookies=cookies, timeout=20).json()
         assert "results" in body, body
