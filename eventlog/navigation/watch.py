@@ -28,7 +28,7 @@ def look(vessel_id: str, now: dt.datetime) -> dict[str, Finding]:
         found = findings[feed.name]
         voting.lines(found, feed.health.get("counts", {}))
         if trouble := feed.health.get("trouble"):
-            found.say(voting.BAD, str(trouble))
+            found.say(voting.SILENT, str(trouble))
         if feed.name in live and feed.is_enabled:
             voting.age(found, None if feed.last_at is None else (now - feed.last_at).total_seconds())
         elif not feed.health.get("counts"):
