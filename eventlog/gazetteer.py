@@ -12,7 +12,7 @@ from eventlog.navigation import positions
 from portal.access import Actor
 
 Position = tuple[float, float]
-MOST_PLACES, SHOWN = 5000, 8
+MOST_PLACES, SHOWN, MOST_PAIRS = 5000, 8, 200
 FIELDS = ("latitude", "longitude", "end_latitude", "end_longitude", "depth_m")
 
 
@@ -54,10 +54,8 @@ def duplicates(log: Log, kind: str = "station") -> list[tuple[Place, Place, nami
     """Pairs of places that are probably one: (the lesser, the better known, why)."""
     places = list(_standing(log, kind))
     events = _counts(log, kind)
-    by_key: dict[str, list[Place]] = {}
     pairs = []
     for index, one in enumerate(places[:400]):
-        by_key.setdefault(naming.station_key(one.name), []).append(one)
         for other in places[index + 1 : 400]:
             a, b = _position(one), _position(other)
             likeness = naming.near(one.name, naming.metres(a, b) if a and b else None, other.name)
@@ -67,7 +65,7 @@ def duplicates(log: Log, kind: str = "station") -> list[tuple[Place, Place, nami
                     lesser, better = (other, one) if one.is_planned else (one, other)
                 pairs.append((lesser, better, likeness))
     pairs.sort(key=lambda pair: (-pair[2].score, pair[0].name))
-    return pairs
+    return pairs[:MOST_PAIRS]
 
 
 def note(log: Log, values: Mapping[str, Any], by: Actor, device: str = "") -> None:

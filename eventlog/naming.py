@@ -111,9 +111,15 @@ def near(name: str, distance_m: float | None, other: str) -> Likeness:
         if by_name.score < 1 and distance_m > OTHER_PLACE_M:
             return NONE
         return Likeness(by_name.score, f"{by_name.why}, {_far(distance_m)} away")
-    if distance_m <= SAME_PLACE_M:
+    if distance_m <= SAME_PLACE_M and not _numbered_apart(name, other):
         return Likeness(0.5, f"lies {_far(distance_m)} away")
     return NONE
+
+
+def _numbered_apart(one: str, other: str) -> bool:
+    """Whether two names are one word with two numbers: who counts stations means each."""
+    a, b = station_key(one), station_key(other)
+    return a != b and _NUMBER.sub("", a) == _NUMBER.sub("", b)
 
 
 def _far(distance_m: float) -> str:

@@ -174,10 +174,24 @@ def _asked(log: Log, others: Any, row: Row, fields: Mapping[str, Any]) -> Iterat
     operation = fields.get("operation")
     pk = log.operations.filter(uuid=operation).values_list("pk", flat=True).first() if operation else None
     row.operation = pk
-    with_extra = others.exclude(extra={}).order_by("-observed_at")
-    held = dict(with_extra.values_list("uuid", "extra")[:MOST_SAMPLES])
+    mine = {(one.name, one.letters) for one in samples.spans(extra)}
+    held = {
+        key: answers
+        for key, answers in others.exclude(extra={})
+        .order_by("-observed_at")
+        .values_list("uuid", "extra")[:MOST_SAMPLES]
+        if isinstance(answers, dict) and _touches(samples.spans(answers), samples.spans(extra), mine)
+    }
     rows = {one.uuid: one for one in rows_of(others.filter(uuid__in=list(held)))} if held else {}
     known = [(rows[str(uuid)], answers) for uuid, answers in held.items() if str(uuid) in rows]
     for finding in samples.overlaps([*known, (row, extra)]):
         if row.uuid in finding.events:
             yield finding
+
+
+def _touches(theirs: list[samples.Span], own: list[samples.Span], names: set[tuple[str, str]]) -> bool:
+    return any(
+        (a.name, a.letters) in names and a.name == b.name and a.first <= b.last and b.first <= a.last
+        for a in theirs
+        for b in own
+    )

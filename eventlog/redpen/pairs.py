@@ -155,8 +155,8 @@ def _left_out(instrument: str, runs: Sequence[Run]) -> Iterator[Finding]:
             numbers[found[0]].add(found[1])
     for prefix, known in numbers.items():
         top = max(known)
-        if top - len(known) > 10 * len(known):
-            continue  # no count of casts, but a number with a meaning of its own
+        if top - min(known) >= 2 * len(known):
+            continue  # no count of casts, but a number with a meaning of its own, as that of the station
         gaps = [n for n in range(min(known), top) if n not in known]
         if gaps:
             words = ", ".join(f"{prefix}{n:03d}" for n in gaps[:MOST_GAPS]) + (" …" if len(gaps) > MOST_GAPS else "")

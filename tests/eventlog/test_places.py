@@ -42,6 +42,7 @@ def test_distances():
     # Alike but far apart: two places; unlike but next to each other: probably one.
     assert naming.near("L1", 900_000, "LTER1").score == 0
     assert naming.near("Buoy", 120, "MVCO").score == 0.5
+    assert naming.near("S001", 11, "S002").score == 0
 
 
 @pytest.mark.django_db
