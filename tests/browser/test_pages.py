@@ -36,6 +36,10 @@ PUBLIC = (
     f"/cruise/{FINISHED}/log/",
     "/oai",
     "/accounts/login/",
+    f"/cruise/{FINISHED}/log/events/",
+    f"/cruise/{FINISHED}/log/events/?view=timeline",
+    f"/cruise/{FINISHED}/log/history/",
+    "/guide/log/",
 )
 OFFICE = (
     "/",
