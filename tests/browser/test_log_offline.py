@@ -111,7 +111,8 @@ def test_a_killed_browser_has_all_its_items_again(chromium: Browser, site: str, 
     context.set_offline(True)
     texts = [say(page, "before the fall") for _ in range(5)]
     page.locator(".event", has_text=texts[0]).get_by_role("button").first.click()
-    page.locator("#sheet-comment").fill("half a sentence")
+    half = texts[0] + ", half a sent"
+    page.locator("#sheet-comment").fill(half)
     page.wait_for_timeout(400)
     _kill(profile)
     context = start()
@@ -120,12 +121,12 @@ def test_a_killed_browser_has_all_its_items_again(chromium: Browser, site: str, 
     page = context.new_page()
     open_log(page)
     link(page, "Offline, 5 waiting")
-    expect(page.locator("#sheet-comment")).to_have_value("half a sentence")
+    expect(page.locator("#sheet-comment")).to_have_value(half)
     page.get_by_role("button", name="Keep", exact=True).click()
     context.unroute_all(behavior="ignoreErrors")
     settled(page)
     assert [len(with_comment(page, text)) for text in texts[1:]] == [1, 1, 1, 1]
-    assert len(with_comment(page, "half a sentence")) == 1
+    assert len(with_comment(page, half)) == 1
     context.close()
 
 
