@@ -98,7 +98,7 @@ def main() -> None:
         del reading
         for what, options in (("dry run", {"dry_run": True}), ("import", {}), ("import again", {})):
             started, worked = time.perf_counter(), time.process_time()
-            report = intake.import_events(log=log, name="log.csv", data=data, by=CONSOLE, **options)  # type: ignore[arg-type]
+            report = intake.import_events(log=log, name="log.csv", data=data, by=CONSOLE, **options)
             took, worked = time.perf_counter() - started, time.process_time() - worked
             print(f"{what:20}{took:8.2f} s   {took / bare:6.1f} x   {worked:6.2f} s of CPU here   {report.counts}")
         most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3

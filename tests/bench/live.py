@@ -99,7 +99,9 @@ async def idle(site: Site, until: float, took: list[float]) -> None:
 
 async def load(site: Site, seconds: float, period: float) -> dict[str, float]:
     """Writers and screens for so long; the figures."""
-    watched, took, bare, spent = Watched(), [], [], site.cpu_seconds()
+    watched, spent = Watched(), site.cpu_seconds()
+    took: list[Any] = []
+    bare: list[Any] = []
     screens = [asyncio.create_task(look(site, n, watched)) for n in range(SCREENS)]
     await asyncio.sleep(2)
     until = time.perf_counter() + seconds
@@ -144,7 +146,7 @@ async def reconnect(site: Site, times: int) -> int:
         with contextlib.suppress(Broken, ConnectionError, asyncio.IncompleteReadError, TimeoutError):
             async with (
                 asyncio.timeout(seconds),
-                contextlib.aclosing(wire.events(f"{site.base}/changes/stream")) as feed,
+                contextlib.aclosing(wire.events(f"{site.base}/changes/stream")) as feed,  # type: ignore[type-var]
             ):
                 async for sequence, kind, _ in feed:
                     if kind == "change":

@@ -116,7 +116,7 @@ def test_a_killed_browser_has_all_its_items_again(chromium: Browser, site: str, 
     page.wait_for_timeout(400)
     _kill(profile)
     context = start()
-    context.add_cookies(cookies)  # type: ignore[arg-type]
+    context.add_cookies(cookies)
     context.route("**/api/**", lambda route: route.abort())
     page = context.new_page()
     open_log(page)

@@ -18,6 +18,7 @@ from django.test import Client
 from django.utils import timezone
 
 from eventlog import logbook
+from eventlog.exchange import document
 from eventlog.exports import forms, gather, making
 from eventlog.models import Event
 from eventlog.views import exports
@@ -102,7 +103,7 @@ def test_struck_events_stand_in_the_printable_log_alone(browse):
 @pytest.mark.parametrize(("name", "status"), [("watch", 200), ("expert", 200), ("stranger", 404), (None, 404)])
 def test_who_gets_exports_of_an_open_log(browse, name, status):
     event = make.event()
-    addresses = (api(event, "/csv"), api(event), api(event, "/csv/report"), page(event, "exports/"))
+    addresses: tuple[str, ...] = (api(event, "/csv"), api(event), api(event, "/csv/report"), page(event, "exports/"))
     addresses += (page(event, "exports/csv/"), page(event, "export/csv"))
     if name == "expert":
         Cruise.objects.filter(pk=event.log.cruise.pk).update(public_at=timezone.now())
@@ -256,8 +257,8 @@ def test_what_is_spoilt_is_found_and_not_handed_out(monkeypatch, spoilt):
 
     def then_spoilt(path, form, source, *rest):
         if form.check is None:
-            written = making.document.read
-            monkeypatch.setattr(making.document, "read", lambda data: (spoil(path), written(path.read_bytes()))[1])
+            written = document.read
+            monkeypatch.setattr(document, "read", lambda data: (spoil(path), written(path.read_bytes()))[1])
             return real(path, form, source, *rest)
         form.write(path, source)
         spoil(path)

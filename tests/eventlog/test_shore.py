@@ -258,7 +258,7 @@ def test_the_log_of_another_cruise_or_one_that_parted_is_refused(tmp_path, setti
 def test_others_take_nothing_and_pack_nothing(name):
     cruise = make.cruise()
     with pytest.raises(NotYou):
-        shore.take_final_copy(cruise=cruise, file=io.BufferedReader(io.BytesIO(b"")), by=make.person(name))  # type: ignore[arg-type]
+        shore.take_final_copy(cruise=cruise, file=io.BufferedReader(io.BytesIO(b"")), by=make.person(name))
     with pytest.raises(NotYou):
         shore.export_cruise(cruise=cruise, by=make.person(name))
     with pytest.raises(NotYou):

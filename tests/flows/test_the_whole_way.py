@@ -66,8 +66,8 @@ def test_example_cruises_go_all_the_way(installation: Installation, real_data: P
     result = outcome(installation, real_data)
     assert result["cruises"] == [["EN720", "ended"], ["NBP1406", "ended"]]
     assert result["events"] == 249
-    assert len(result["datasets"]) == 22  # type: ignore[arg-type]
-    assert ["NBP1406", 2, 625] in result["tracks"]  # type: ignore[operator]
+    assert len(result["datasets"]) == 22
+    assert ["NBP1406", 2, 625] in result["tracks"]
     assert {state for _, state in result["identifiers"]} == {"registered"}  # type: ignore[attr-defined]
     assert {row[1] for row in result["submissions"]} == {"accessioned"}  # type: ignore[attr-defined]
     assert check_bags(installation) == 22
@@ -93,7 +93,7 @@ def test_killed_again_and_again_it_ends_in_the_same_state(installation: Installa
     assert result["signatures"] == 4
     assert result["releases"] == 2
     assert result["oai"] == 24
-    assert len(result["identifiers"]) == 24  # type: ignore[arg-type]
+    assert len(result["identifiers"]) == 24
     assert {state for _, state in result["identifiers"]} == {"registered"}  # type: ignore[attr-defined]
     assert {row[1] for row in result["submissions"]} == {"accessioned"}  # type: ignore[attr-defined]
     assert result["accessions"] == 22
@@ -119,7 +119,7 @@ def test_the_site_serves_and_stops(installation: Installation):
     base = f"http://127.0.0.1:{installation.port}"
     try:
         body = _ready(base, process)
-        assert body["checks"]["worker"] == "ok"  # type: ignore[index]
+        assert body["checks"]["worker"] == "ok"
         page = requests.get(f"{base}/cruises/?q=azores", timeout=10).text
         assert "Ventilation of the subtropical thermocline" in page
         oai = requests.get(f"{base}/oai?verb=ListIdentifiers&metadataPrefix=oai_dc", timeout=10)

@@ -19,7 +19,7 @@ SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 def entries(text: str | bytes, **how: object) -> list[Entry]:
     raw = text.encode() if isinstance(text, str) else text
-    return list(read(io.BytesIO(raw), **how).entries)  # type: ignore[arg-type]
+    return list(read(io.BytesIO(raw), **how).entries)
 
 
 def collected(text: str) -> tuple[list[str], list[tuple[int, str]]]:

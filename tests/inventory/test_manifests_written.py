@@ -122,7 +122,7 @@ def test_a_name_that_would_forge_a_record_is_not_written() -> None:
 
 def test_writers_refuse_what_they_cannot_say() -> None:
     def some(**other: object) -> Iterator[Entry]:
-        yield Entry("a", 1, None, {"md5": MD5}, 1)._replace(**other)  # type: ignore[arg-type]
+        yield Entry("a", 1, None, {"md5": MD5}, 1)._replace(**other)
 
     assert list(write_md5deep(some(hashes={}))) == [b"         0  " + b"*" * 32 + b"  ./a\n"]
     with pytest.raises(ValueError, match="no size"):

@@ -27,7 +27,7 @@ def track(size: int = 100, speed: float = 5.0, step: float = 1.0, latitude: floa
 
 
 def flagged(fixes: Fixes, **how: object) -> dict[int, Flag]:
-    result = clean(fixes, **how)  # type: ignore[arg-type]
+    result = clean(fixes, **how)
     assert (result.good == (result.flags & BAD == 0)).all()
     return {int(row): Flag(int(result.flags[row]) & BAD) for row in np.flatnonzero(result.flags & BAD)}
 

@@ -29,7 +29,7 @@ ORDERS = Orders(
 
 
 def xml(**changes: object) -> str:
-    return document.render(dataclasses.replace(ORDERS, **changes))  # type: ignore[arg-type]
+    return document.render(dataclasses.replace(ORDERS, **changes))
 
 
 def refusal(data: bytes | str) -> NotLikeThis:

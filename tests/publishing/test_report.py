@@ -137,7 +137,7 @@ def test_the_pdf_has_pages_and_fetches_nothing(home: Path, monkeypatch: pytest.M
     plain = operations._tree
 
     def with_foreign_parts(*args: object) -> etree._Element:
-        tree = plain(*args)  # type: ignore[arg-type]
+        tree = plain(*args)
         body = tree.find("body")
         assert body is not None
         etree.SubElement(body, "img", src="http://192.0.2.1/spy.png")
