@@ -8,6 +8,7 @@ import io
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import netCDF4
 import pytest
@@ -256,7 +257,7 @@ def test_geojson_has_a_box_over_the_antimeridian_and_null_where_nobody_knows(hos
 def test_gdal_reads_the_geopackage(tmp_path, hostile):
     Place.objects.create(log=hostile, name="L1", aliases=["LTER1"], latitude=1.0, longitude=2.0)
     path = kept(tmp_path, hostile, "gpkg").rename(tmp_path / "log.gpkg")
-    source = DataSource(path)
+    source: Any = DataSource(path)
     layers = {layer.name: layer for layer in (source[n] for n in range(len(source)))}
     assert {"events", "operations", "stations"} <= layers.keys()
     events = layers["events"]
