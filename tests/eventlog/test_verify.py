@@ -171,7 +171,7 @@ def other(field: models.Field, value: Any) -> Any:
         return {"x": 1} if not value else type(value)()
     if isinstance(field, models.ForeignKey):
         return make.person("rival").pk
-    return f"{value}x"
+    return f"x{value[1:]}" if value else "x"
 
 
 def columns(table: type[models.Model]) -> list[models.Field]:
