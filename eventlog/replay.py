@@ -12,6 +12,8 @@ Revised = Mapping[str, Any]
 
 # Verbs by which a person changes an event; a newly derived position is none of them.
 EDITS = ("revise", "strike", "restore", "undo", "merge")
+# Those that nobody made by hand: a position derived anew, an operation gathered from imported events.
+BY_THEMSELVES = ("position", "join")
 # Fields of each kind of thing that its revisions tell, with the value of one that they never told.
 CONTENT: dict[str, dict[str, Any]] = {
     "event": {

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from eventlog import attachments, filestore, mediatypes
+from eventlog import attachments, changeover, filestore, mediatypes
 from eventlog.api.events import visible_log
 from eventlog.models import Attachment, Log
 from portal import access
@@ -50,6 +50,8 @@ TAKES = {
         "caption": {"type": "string", "maxLength": attachments.LONGEST_CAPTION},
         "taken_at": {"type": "string", "format": "date-time"},
         "device": {"type": "string", "maxLength": 60},
+        "pass": {"type": "string", "description": "of the person who changed over on the tablet"},
+        "device_uuid": {"type": "string", "format": "uuid", "description": "of the tablet, with a pass"},
         "reason": {"type": "string", "description": "needed once the log is closed"},
         "file": {"type": "string", "format": "binary", "description": mediatypes.ACCEPTED},
     },
@@ -92,6 +94,7 @@ class AttachmentInput(serializers.Serializer):
     caption = serializers.CharField(max_length=attachments.LONGEST_CAPTION, required=False, allow_blank=True)
     taken_at = serializers.DateTimeField(required=False)
     device = serializers.CharField(max_length=60, required=False, allow_blank=True)
+    device_uuid = serializers.UUIDField(required=False)
     reason = serializers.CharField(max_length=1000, required=False, allow_blank=True)
 
 
@@ -140,16 +143,20 @@ class AttachmentList(APIView):
 
     def post(self, request: Request, cruise_id: str) -> Response:
         log = visible_log(request, cruise_id)
-        given = AttachmentInput(data={k: v for k, v in request.data.items() if k != "file"})
+        given = AttachmentInput(data={k: v for k, v in request.data.items() if k not in ("file", "pass")})
         given.is_valid(raise_exception=True)
         values = dict(given.validated_data)
         file = request.FILES.get("file")
-        attachments.require_add(log, request.user, values.get("reason", ""))
+        tablet, by = values.pop("device_uuid", None), request.user
+        if token := request.data.get("pass"):
+            access.require(by, "eventlog.record", log)
+            by = changeover.person_of(str(token), log=log, device=tablet, made_at=values.get("taken_at"))
+        attachments.require_add(log, by, values.get("reason", ""))
         if file is None:
             raise serializers.ValidationError({"file": "is needed"})
         made, new = attachments.add(
             log=log,
-            by=request.user,
+            by=by,
             parts=file.chunks(),
             name=file.name or "",
             declared=file.content_type or "",

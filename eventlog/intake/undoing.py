@@ -12,6 +12,7 @@ from django.utils import timezone
 from eventlog import ledger
 from eventlog.intake import writing
 from eventlog.models import Event, Import, Log, Revision
+from eventlog.replay import BY_THEMSELVES
 from portal import access, journal
 from portal.access import Actor
 from portal.refusals import Fault, NotLikeThis, NotNow
@@ -65,7 +66,7 @@ def _piece(log: Log, revisions: list[int], by: Actor, reason: str, counts: dict[
         if revision.verb == "import":
             if event.struck_at is None:
                 strike.append((event, {"struck_at": timezone.now()}))
-        elif event.revisions.filter(number__gt=revision.number).exclude(verb="position").exists():
+        elif event.revisions.filter(number__gt=revision.number).exclude(verb__in=BY_THEMSELVES).exists():
             counts["left"] += 1
         else:
             fields = {name: _read(name, before) for name, (before, _) in revision.changes.items()}

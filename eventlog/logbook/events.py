@@ -14,6 +14,7 @@ from eventlog import chain, ledger, operations
 from eventlog.logbook.fields import checked, merged, next_number, require_unchanged, standing
 from eventlog.models import Event, Log
 from eventlog.navigation import positions
+from eventlog.replay import BY_THEMSELVES
 from eventlog.states import LOG
 from portal import access
 from portal.access import Actor
@@ -182,7 +183,7 @@ def undo(
     event, reason = _for_change(event, by, reason, made_at=made_at)
     if ledger.known(change):
         return event
-    last = event.revisions.exclude(verb="position").order_by("-number").first()
+    last = event.revisions.exclude(verb__in=BY_THEMSELVES).order_by("-number").first()
     says = reason or "undone"
     if last is None or last.verb in ("record", "import", "adopt"):
         return strike(event=event, by=by, reason=says, change=change, device=device, made_at=made_at)

@@ -10,6 +10,7 @@ from typing import Any
 
 from eventlog import chain, rows
 from eventlog.models import Event, Log, Revision
+from eventlog.replay import BY_THEMSELVES
 from portal.refusals import Fault, NotLikeThis, NotNow
 
 # What a person may set; the rest follows. `operation` is its UUID as text.
@@ -106,7 +107,7 @@ def _since(event: Event, seen: int, own: Collection[uuids.UUID]) -> dict[str, tu
     `own` are the ids of changes that the same tablet made meanwhile, and so has seen.
     """
     since: dict[str, tuple[Any, Revision]] = {}
-    for revision in event.revisions.filter(number__gt=seen).order_by("number"):
+    for revision in event.revisions.filter(number__gt=seen).exclude(verb__in=BY_THEMSELVES).order_by("number"):
         for name, (before, _) in revision.changes.items() if revision.uuid not in own else ():
             base = since[name][0] if name in since else before
             since[name] = (base, revision)

@@ -19,6 +19,7 @@ from eventlog.answers.search import distance_km
 from eventlog.forms import RevisionForm
 from eventlog.logbook import Conflict
 from eventlog.models import Event, Revision
+from eventlog.replay import BY_THEMSELVES
 from eventlog.views.told import FIELD_WORDS, Told, told
 from eventlog.views.visible import visible_event
 from portal import access
@@ -191,7 +192,7 @@ def _folded(rows: list[Told]) -> list[list[Told]]:
 
 def _undoes(revisions: Iterable[Revision]) -> str:
     """What undoing would take back, in words."""
-    last = next((row for row in revisions if row.verb != "position"), None)
+    last = next((row for row in revisions if row.verb not in BY_THEMSELVES), None)
     if last is None or last.verb in ("record", "import", "adopt"):
         return ""  # to undo the recording is to strike it, which has its own button
     return {"strike": "the strike", "restore": "the restoring"}.get(last.verb, "the last change")

@@ -76,7 +76,7 @@ def test_closing_ends_the_cruise_and_makes_final_copies_that_parse():
     kept = make.event(log, comment="calm, “quoted”\nand a second line; Ærø")
     struck = make.event(log, instrument="Net")
     logbook.strike(event=struck, by=make.person("watch"))
-    log = logbook.close_log(cruise=log.cruise, by=make.person("operator"))
+    log = logbook.close_log(cruise=log.cruise, by=make.person("operator"), note="the cast goes on")
     assert Cruise.objects.get(pk=log.cruise.pk).state == "ended"
     assert log.state == "closed"
     assert log.closed_at is not None

@@ -12,6 +12,7 @@ from eventlog import digest, logbook, redpen
 from eventlog.models import Event, Feed, Fix, Log
 from portal.access import CONSOLE
 from portal.models import Cruise
+from portal.refusals import NotLikeThis
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -89,7 +90,10 @@ def test_what_is_unfinished_is_named_and_the_log_can_be_closed(browse):
     assert said in client.get(start + "todo/?closing=yes").content.decode()
     assert said not in client.get(start + "todo/").content.decode()
     assert [said in one.sentence for one in redpen.unfinished(log)] == [True]
-    assert logbook.close_log(cruise=log.cruise, by=make.person("operator")).state == "closed"
+    with pytest.raises(NotLikeThis, match="unfinished"):
+        logbook.close_log(cruise=log.cruise, by=make.person("operator"))
+    note = "the sounder runs on to the yard"
+    assert logbook.close_log(cruise=log.cruise, by=make.person("operator"), note=note).state == "closed"
     # Afterwards the list is still there, and a late fix says why.
     assert client.get(start + "todo/").status_code == 200
 

@@ -1,5 +1,6 @@
 // Photos and voice notes wait on the tablet as blobs, and are sent one by one once their event is with the server.
 import * as outbox from "./outbox.js";
+import * as people from "./people.js";
 import * as store from "./store.js";
 import { call, words } from "./wire.js";
 import { iso, now } from "./moments.js";
@@ -45,6 +46,7 @@ export async function add(event, file, name) {
     name,
     file: new Blob([await file.arrayBuffer()], { type: file.type }),
     taken_at: iso(now()),
+    pass: people.current().pass,
     state: "waiting",
   });
   await reload();
@@ -78,6 +80,10 @@ async function pump() {
       form.append("event", aliases[row.event] ?? row.event);
       form.append("taken_at", row.taken_at);
       form.append("device", config.device().name.slice(0, 60));
+      if (row.pass) {
+        form.append("pass", row.pass);
+        form.append("device_uuid", config.device().uuid);
+      }
       form.append("file", row.file, row.name);
       const { status, body } = await call(`${config.api}/attachments`, { method: "POST", form, timeout: LONG });
       if (status === 200 || status === 201) await store.remove("blobs", id);
