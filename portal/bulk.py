@@ -23,6 +23,9 @@ def create(model: type[Row], rows: Sequence[Row]) -> list[Row]:
     made = list(rows)
     if connection.vendor != "postgresql" or len(made) < FEW:
         return model._default_manager.bulk_create(made, batch_size=BATCH)
+    for row in made:
+        # A row may point to one that got its key only after it was set; bulk_create says the same.
+        row._prepare_related_fields_for_save(operation_name="bulk_create")  # type: ignore[attr-defined]
     fields = list(model._meta.concrete_fields)
     key = model._meta.pk
     table, quote = model._meta.db_table, connection.ops.quote_name
