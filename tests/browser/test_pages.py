@@ -104,7 +104,7 @@ def test_an_event_is_struck_on_its_own_page(page: Page):
     page.get_by_role("combobox").fill("wrong button")
     page.get_by_role("button", name="Log it").click()
     page.locator(".event", has_text="wrong button").get_by_role("button").first.click()
-    page.get_by_role("link", name="History", exact=True).first.click()
+    page.locator("#sheet").get_by_role("link", name="History", exact=True).click()
     page.get_by_label("Why?").fill("wrong button")
     page.get_by_role("button", name="Strike the event").click()
     expect(page.locator(".page-title .chip")).to_contain_text("Struck")

@@ -40,7 +40,8 @@ document.querySelector(".error-summary")?.focus();
 // Signing out takes the copies of logs off this computer, never what still waits to be sent; that is asked about first.
 document.addEventListener("submit", async (event) => {
   const form = event.target;
-  if (!form.action?.endsWith("/accounts/logout/") || form.dataset.cleared) return;
+  // Not form.action: a field of that name would stand in its place.
+  if (!form.getAttribute("action")?.endsWith("/accounts/logout/") || form.dataset.cleared) return;
   event.preventDefault();
   const waiting = Number(stored("leadline-waiting") ?? 0);
   const one = waiting === 1;
