@@ -141,7 +141,7 @@ class Walk:
             )
             self.say(f"2 event log: opened, {file.name} imported: {_counted(report.counts)}")
         if log.state == "open":
-            log = logbook.close_log(cruise=cruise, by=self.people["operator"])
+            log = logbook.close_log(cruise=cruise, by=self.people["operator"], note="as it was kept at sea")
         copies = ", ".join(f"{c.name} ({c.events} events)" for c in log.final_copies.defer("data"))
         self.say(f"2 event log: {log.state}; final copies {copies}")
 

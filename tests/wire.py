@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class Broken(Exception):
@@ -26,6 +28,22 @@ class Answer:
 
     def json(self) -> Any:
         return json.loads(self.body)
+
+
+_wires: set[Wire] = set()
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """As `asyncio.run`; closes every connection that the work left open, also where it was cancelled."""
+
+    async def closing() -> T:
+        try:
+            return await work
+        finally:
+            while _wires:
+                await _wires.pop().close()
+
+    return asyncio.run(closing())
 
 
 class Wire:
@@ -93,6 +111,7 @@ class Wire:
 
     async def close(self) -> None:
         """Ends the connection."""
+        _wires.discard(self)
         writer, self.reader, self.writer = self.writer, None, None
         if writer is not None:
             writer.transport.abort()
@@ -101,6 +120,7 @@ class Wire:
 
     async def _connect(self) -> None:
         if self.writer is None or self.writer.is_closing():
+            _wires.add(self)
             self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port, limit=2**22)
 
     async def _head(self) -> tuple[int, dict[str, str]]:

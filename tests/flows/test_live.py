@@ -20,6 +20,7 @@ import pytest
 from tests.flows.conftest import _database, free_port
 from tests.running import Site
 from tests.wire import Broken, Wire
+from tests.wire import run as run_wired
 
 pytestmark = pytest.mark.flow
 
@@ -85,7 +86,7 @@ def test_every_screen_sees_everything_once_and_in_order(site: Site):
         await asyncio.wait_for(asyncio.gather(*follows), 60)
         return [*screens, list(range(1, begun + 121))]
 
-    *screens, whole = asyncio.run(run())
+    *screens, whole = run_wired(run())
     for seen in screens:
         assert seen == whole
 
@@ -107,7 +108,7 @@ def test_a_screen_that_saw_more_than_there_is_starts_anew_and_strangers_are_refu
         )
         return kinds, stranger.status, nonsense.status
 
-    kinds, stranger, nonsense = asyncio.run(run())
+    kinds, stranger, nonsense = run_wired(run())
     assert "reset" in kinds
     assert (stranger, nonsense) == (404, 422)
 
@@ -128,6 +129,6 @@ def test_a_stream_tells_who_is_there_and_stops_with_the_server(site: Site):
         await wire.close()
         return told, took
 
-    told, took = asyncio.run(run())
+    told, took = run_wired(run())
     assert told["presence"] == [{"name": "Sam Keane", "device": "deck", "uuid": tablet, "page": "log", "waiting": 0}]
     assert took < 4
