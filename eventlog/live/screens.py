@@ -286,7 +286,6 @@ def _beat(log_id: int, devices: list[uuids.UUID]) -> dict[str, Any]:
         Device.objects.filter(uuid__in=devices, log=log_id).update(seen_at=now)
     vessel_id = Log.objects.values_list("cruise__vessel_id", flat=True).get(pk=log_id)
     told: dict[str, Any] = {"time": {"now": rows.iso(now)}, "presence": presence.there(Log(pk=log_id), now)}
-    ship: Callable[[str], Any] | None = getattr(navigation, "now", None)
-    if ship is not None and (state := ship(vessel_id)) is not None:
-        told["ship"] = state
+    if (state := navigation.now(vessel_id)) is not None:
+        told["ship"] = state | {"at": rows.iso(state["at"])}
     return told

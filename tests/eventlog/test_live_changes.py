@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from eventlog import logbook
-from eventlog.models import Event, Log, Operation
+from eventlog.live import screens
+from eventlog.models import Event, Feed, Fix, Log, Operation
 from portal.access import CONSOLE
 from portal.models import Cruise
 from tests import make
@@ -130,3 +133,15 @@ def test_the_cost_of_a_snapshot_does_not_grow_with_the_log(django_assert_max_num
     assert Event.objects.count() == 8
     with django_assert_max_num_queries(34):
         client.get(f"/api/v1/cruises/{log.cruise.cruise_id}/log/snapshot")
+
+
+def test_screens_are_told_where_the_ship_is():
+    log = make.log()
+    feed = Feed.objects.create(vessel=log.cruise.vessel, name="gnss", kind="api")
+    at = int((timezone.now() - dt.timedelta(seconds=20)).timestamp()) * 1_000_000
+    Fix.objects.create(feed=feed, at_us=at, latitude_e7=365_000_000, longitude_e7=-250_000_000, quality=1)
+    told = screens._beat(log.pk, [])
+    message = screens.event("ship", told["ship"]).decode()
+    assert '"latitude":36.5,"longitude":-25.0' in message
+    assert told["ship"]["at"].endswith("Z")
+    assert 15 < told["ship"]["age_s"] < 60
