@@ -103,7 +103,10 @@ def test_an_event_is_struck_on_its_own_page(page: Page):
     page.goto(f"/cruise/{RUNNING}/log/")
     page.get_by_role("combobox").fill("wrong button")
     page.get_by_role("button", name="Log it").click()
-    page.locator(".event", has_text="wrong button").get_by_role("button").first.click()
+    row = page.locator(".event", has_text="wrong button")
+    expect(row).to_be_visible()
+    page.wait_for_timeout(1500)  # its page is there once the server has it
+    row.get_by_role("button").first.click()
     page.locator("#sheet").get_by_role("link", name="History", exact=True).click()
     page.get_by_label("Why?").fill("wrong button")
     page.get_by_role("button", name="Strike the event").click()
