@@ -26,7 +26,7 @@ from eventlog.models import Device, Log
 logger = structlog.stdlib.get_logger("leadline.live")
 POLL_S, BEAT_S, RECHECK_S = 1.0, 15.0, 45.0
 # Changes that come within this time are read and sent together: fifty people press at once when a cast comes up.
-TOGETHER_S = 0.03
+TOGETHER_S = 0.1
 PAGE, MOST_WAITING = 500, 2000
 T = TypeVar("T")
 _threads = ThreadPoolExecutor(4, thread_name_prefix="live")
