@@ -14,8 +14,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from eventlog import attachments, changeover, filestore, mediatypes
-from eventlog.api.events import visible_log
-from eventlog.models import Attachment, Log
+from eventlog.api.events import readable_log, visible_log
+from eventlog.models import Attachment
 from portal import access
 from portal.openapi import Told, thing
 from portal.refusals import NotFound
@@ -133,7 +133,7 @@ class AttachmentList(APIView):
         super().initial(request, *args, **kwargs)
 
     def get(self, request: Request, cruise_id: str) -> Response:
-        log = _readable_log(request, cruise_id)
+        log = readable_log(request, cruise_id)
         rows = log.attachments.select_related("event", "log__cruise")
         if event := request.query_params.get("event"):
             rows = rows.filter(event__uuid=serializers.UUIDField().run_validation(event))
@@ -198,15 +198,8 @@ class AttachmentRestore(APIView):
         return Response(shown(attachments.restore(attachment=attachment, by=request.user, reason=reason)))
 
 
-def _readable_log(request: Request, cruise_id: str) -> Log:
-    """The log, for those who are told who wrote what: names, faces and places of people are in photos."""
-    log = visible_log(request, cruise_id)
-    access.require(request.user, "eventlog.read", log)
-    return log
-
-
 def _attachment(request: Request, cruise_id: str, uuid: str) -> Attachment:
-    log = _readable_log(request, cruise_id)
+    log = readable_log(request, cruise_id)
     found = log.attachments.select_related("event", "log__cruise__vessel").filter(uuid=uuid).first()
     if found is None:
         raise NotFound("There is no such attachment in this log.")

@@ -88,6 +88,13 @@ class EventInput(serializers.Serializer):
         return attrs
 
 
+def readable_log(request: Request, cruise_id: str) -> Log:
+    """The log, for those who are told who wrote what: people are in names, in photos, and in what is still to do."""
+    log = visible_log(request, cruise_id)
+    access.require(request.user, "eventlog.read", log)
+    return log
+
+
 def shown(request: Request, log: Log) -> dict[str, bool]:
     """The serializer context: whether the caller is told who wrote what."""
     return {"names": access.may(request.user, "eventlog.read", log)}

@@ -10,9 +10,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from eventlog import rows, watching
-from eventlog.api.events import visible_log
-from eventlog.models import DataFile, Log
-from portal import access
+from eventlog.api.events import readable_log
+from eventlog.models import DataFile
 from portal.authentication import Pages
 from portal.openapi import Told, thing
 from portal.refusals import NotFound
@@ -49,7 +48,7 @@ class FileList(APIView):
     }
 
     def get(self, request: Request, cruise_id: str) -> Response:
-        log = _readable(request, cruise_id)
+        log = readable_log(request, cruise_id)
         found = log.data_files.select_related("operation")
         if operation := request.query_params.get("operation"):
             found = found.filter(operation__uuid=serializers.UUIDField().run_validation(operation))
@@ -87,14 +86,8 @@ class FileDetail(APIView):
         return Response(rows.file_row(file))
 
 
-def _readable(request: Request, cruise_id: str) -> Log:
-    log = visible_log(request, cruise_id)
-    access.require(request.user, "eventlog.read", log)
-    return log
-
-
 def _file(request: Request, cruise_id: str, uuid: str) -> DataFile:
-    log = _readable(request, cruise_id)
+    log = readable_log(request, cruise_id)
     file = log.data_files.select_related("operation", "log__cruise__vessel").filter(uuid=uuid).first()
     if file is None:
         raise NotFound("There is no such file in this log.")

@@ -14,6 +14,17 @@ _PACKED = re.compile(r"([+-]?)(\d{1,3})(\d\d\.\d+|\d\d)", re.ASCII)
 STYLES = ("auto", "degrees", "minutes")
 
 
+def best(
+    latitude: float | None, longitude: float | None, nav_latitude: float | None, nav_longitude: float | None
+) -> tuple[float, float] | None:
+    """(degrees north, degrees east): as typed or imported, else as derived from navigation; None: not known."""
+    if latitude is not None and longitude is not None:
+        return latitude, longitude
+    if nav_latitude is not None and nav_longitude is not None:
+        return nav_latitude, nav_longitude
+    return None
+
+
 def is_empty(text: str) -> bool:
     """True for the words by which R2R logs say "nothing": blank, NaN, NO_GPS, in any case."""
     return text.strip().casefold() in _EMPTY

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid as uuids
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from django.db import transaction
 from django.utils import timezone
@@ -115,44 +115,45 @@ def revise(
     values = checked(before | merged(event, fields, seen, own), timezone.now())
     if all(before[name] == values[name] for name in values):
         return event
-    old = event.operation
+    old, stood = event.operation, whole(event)
     event.operation = operations.rejoin(event=event, before=before, values=values, by=by, device=device)
     for name, value in values.items():
         if name != "operation":
             setattr(event, name, value)
     if before["observed_at"] != event.observed_at:
         _derive(event)
-    _save(event, by, verb, reason, change, device)
+    _save(event, stood, by, verb, reason, change, device)
     operations.follow(log=event.log, operations=[old, event.operation], by=by, device=device)
     return event
 
 
-@transaction.atomic
-def strike(
-    *,
-    event: Event,
-    by: Actor,
-    reason: str = "",
-    seen: int | None = None,
-    change: uuids.UUID | None = None,
-    device: str = "",
-    made_at: dt.datetime | None = None,
-    own: Collection[uuids.UUID] = (),
-) -> Event:
+class Said(TypedDict, total=False):
+    """What may be said of striking and restoring; each as `revise` has it."""
+
+    reason: str
+    seen: int | None
+    change: uuids.UUID | None
+    device: str
+    made_at: dt.datetime | None
+    own: Collection[uuids.UUID]
+
+
+def strike(*, event: Event, by: Actor, **said: Unpack[Said]) -> Event:
     """Strikes an event: it stays readable and leaves the exports. Nothing is ever deleted."""
-    event, reason = _for_change(event, by, reason, seen, change, made_at, own)
-    if event.struck_at is None and not ledger.known(change):
-        event.struck_at = timezone.now()
-        _save(event, by, "strike", reason, change, device)
-        operations.follow(log=event.log, operations=[event.operation], by=by, device=device)
-    return event
+    return _mark(event, by, "strike", **said)
+
+
+def restore(*, event: Event, by: Actor, **said: Unpack[Said]) -> Event:
+    """Takes back a strike."""
+    return _mark(event, by, "restore", **said)
 
 
 @transaction.atomic
-def restore(
-    *,
+def _mark(
     event: Event,
     by: Actor,
+    verb: str,
+    *,
     reason: str = "",
     seen: int | None = None,
     change: uuids.UUID | None = None,
@@ -160,12 +161,18 @@ def restore(
     made_at: dt.datetime | None = None,
     own: Collection[uuids.UUID] = (),
 ) -> Event:
-    """Takes back a strike."""
-    event, reason = _for_change(event, by, reason, seen, change, made_at, own)
-    if event.struck_at is not None and not ledger.known(change):
-        event.struck_at = None
-        _save(event, by, "restore", reason, change, device)
-        operations.follow(log=event.log, operations=[event.operation], by=by, device=device)
+    event, reason = _for_change(event, by, reason, made_at=made_at)
+    if ledger.known(change):
+        return event
+    if seen is not None and seen < event.revision:
+        require_unchanged(event, seen, own)
+    struck = verb == "strike"
+    if struck == (event.struck_at is not None):
+        return event
+    stood = whole(event)
+    event.struck_at = timezone.now() if struck else None
+    _save(event, stood, by, verb, reason, change, device)
+    operations.follow(log=event.log, operations=[event.operation], by=by, device=device)
     return event
 
 
@@ -226,15 +233,7 @@ def _derive(event: Event) -> None:
         setattr(event, name, value)
 
 
-def _for_change(
-    event: Event,
-    by: Actor,
-    reason: str,
-    seen: int | None = None,
-    change: uuids.UUID | None = None,
-    made_at: dt.datetime | None = None,
-    own: Collection[uuids.UUID] = (),
-) -> tuple[Event, str]:
+def _for_change(event: Event, by: Actor, reason: str, *, made_at: dt.datetime | None = None) -> tuple[Event, str]:
     """The event, locked with its log, and the reason, which a change that arrives after closing always has."""
     log = ledger.locked(event.log)
     event = Event.objects.select_for_update(of=("self",)).select_related("operation").get(pk=event.pk)
@@ -248,8 +247,6 @@ def _for_change(
             raise NotLikeThis("The log is closed.", [Fault("reason", "say why this late correction is made")])
     else:
         access.require(by, "eventlog.revise", log)
-    if seen is not None and seen < event.revision and not ledger.known(change):
-        require_unchanged(event, seen, own)
     return event, reason
 
 
@@ -265,11 +262,17 @@ def _require_before_closing(log: Log, by: Actor, observed_at: dt.datetime, logge
         access.require(by, "eventlog.correct", log)
 
 
-def _save(event: Event, by: Actor, verb: str, reason: str, change: uuids.UUID | None, device: str) -> None:
-    """Saves the event and writes down what is different from how it stood."""
-    stood = whole(Event.objects.select_related("operation").get(pk=event.pk))
-    stands = whole(event)
-    changes = {name: [stood[name], value] for name, value in stands.items() if stood[name] != value}
+def _save(
+    event: Event,
+    stood: Mapping[str, Any],
+    by: Actor,
+    verb: str,
+    reason: str,
+    change: uuids.UUID | None,
+    device: str,
+) -> None:
+    """Saves the event and writes down what is different from how it stood, as `whole` told it."""
+    changes = {name: [stood[name], value] for name, value in whole(event).items() if stood[name] != value}
     event.revision += 1
     event.save()
     ledger.append(event.log, [ledger.Entry("event", event, verb, changes, reason, change)], by=by, device=device)

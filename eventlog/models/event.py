@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
+from eventlog.exchange import position
 from eventlog.exchange.record import LoggedEvent
 from eventlog.exchange.record import Measurement as Measured
 from eventlog.models.log import Log
@@ -135,11 +136,7 @@ class Event(models.Model):
     @property
     def place(self) -> tuple[float, float] | None:
         """(degrees north, degrees east): as typed or imported, else as derived from navigation; None: not known."""
-        if self.latitude is not None and self.longitude is not None:
-            return self.latitude, self.longitude
-        if self.nav_latitude is not None and self.nav_longitude is not None:
-            return self.nav_latitude, self.nav_longitude
-        return None
+        return position.best(self.latitude, self.longitude, self.nav_latitude, self.nav_longitude)
 
     @property
     def water_depth_m(self) -> float | None:

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from eventlog.exchange import position
+
 SEVERITIES = ("error", "warning", "hint")
 Fix = Mapping[str, Any]
 
@@ -75,11 +77,7 @@ class Row:
     @property
     def place(self) -> tuple[float, float] | None:
         """Degrees north and east: as typed, else as derived."""
-        if self.latitude is not None and self.longitude is not None:
-            return self.latitude, self.longitude
-        if self.nav_latitude is not None and self.nav_longitude is not None:
-            return self.nav_latitude, self.nav_longitude
-        return None
+        return position.best(self.latitude, self.longitude, self.nav_latitude, self.nav_longitude)
 
     @property
     def what(self) -> str:

@@ -15,10 +15,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from eventlog import buttons, logbook
 from eventlog.live import snapshot
 from eventlog.models import Log, Template
-from portal import access, accounts, tokens
-from portal.models import Cruise, Party, Token
+from portal import access, tokens
+from portal.models import Cruise, Token
 from portal.refusals import NotFound, NotLikeThis, Refusal
 from portal.views.doors import attempt, needs, person_of
+from portal.views.people import designating
 
 MOST_JSON = 20_000
 
@@ -197,17 +198,7 @@ def people_page(request: HttpRequest, cruise: Cruise) -> HttpResponse:
 @require_POST
 def designate(request: HttpRequest, cruise: Cruise, party: int) -> HttpResponse:
     """Says whether a member of the party may log events."""
-    member = Party.objects.filter(cruise=cruise, pk=party).first()
-    if member is None:
-        raise NotFound("There is nobody of this number on the party. The orders may have been amended meanwhile.")
-    may_log = request.POST.get("may_log") == "yes"
-    return attempt(
-        request,
-        lambda: accounts.designate(party=member, may_log=may_log, by=request.user),
-        f"{member} may {'now' if may_log else 'no longer'} log events.",
-        "log-people",
-        cruise.cruise_id,
-    )
+    return designating(request, cruise, party, then="log-people")
 
 
 @needs("party.designate")

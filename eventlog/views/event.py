@@ -24,8 +24,8 @@ from eventlog.views.told import FIELD_WORDS, Told, told
 from eventlog.views.visible import visible_event
 from portal import access
 from portal.models import Cruise
-from portal.refusals import NotLikeThis, Refusal
-from portal.views.doors import attempt, needs, of_cruise
+from portal.refusals import Refusal
+from portal.views.doors import attempt, blame, needs, of_cruise
 
 MOST_REVISIONS = 500
 KNOT_MPS = 1852 / 3600
@@ -102,11 +102,8 @@ def _revised(request: HttpRequest, event: Event, form: RevisionForm) -> bool:
         )
     except Conflict:
         raise
-    except NotLikeThis as refusal:
-        for fault in refusal.faults:
-            form.add_error(fault.where if fault.where in form.fields else None, fault.what)
     except Refusal as refusal:
-        form.add_error(None, refusal.reason)
+        blame(form, refusal)
     return form.is_valid()
 
 

@@ -16,8 +16,8 @@ from eventlog.models import Feed
 from eventlog.navigation import feeds, track, voting
 from portal import access
 from portal.models import Cruise
-from portal.refusals import NotLikeThis, Refusal
-from portal.views.doors import attempt, needs
+from portal.refusals import Refusal
+from portal.views.doors import attempt, blame, needs
 
 LEVELS = {
     voting.GOOD: ("good", "good"),
@@ -65,11 +65,8 @@ def add_feed(request: HttpRequest, cruise: Cruise) -> HttpResponse:
     if form.is_valid():
         try:
             feed = feeds.set_feed(cruise=cruise, by=request.user, **form.cleaned_data)
-        except NotLikeThis as refusal:
-            for fault in refusal.faults:
-                form.add_error(fault.where if fault.where in form.fields else None, fault.what)
         except Refusal as refusal:
-            form.add_error(None, refusal.reason)
+            blame(form, refusal)
         else:
             messages.success(request, f"Feed {feed.name} is set. The receiver takes it up within ten seconds.")
             return redirect("feeds", cruise.cruise_id)

@@ -20,9 +20,9 @@ from eventlog.models import Log, Template
 from eventlog.views import installed
 from portal import access
 from portal.models import Cruise
-from portal.refusals import NotFound, NotLikeThis, Refusal
+from portal.refusals import NotFound, Refusal
 from portal.streaming import send
-from portal.views.doors import attempt, needs, of_cruise
+from portal.views.doors import attempt, blame, needs, of_cruise
 
 STREAM, MOST_POINTS = 50, 5000
 
@@ -145,11 +145,8 @@ def record(request: HttpRequest, cruise: Cruise) -> HttpResponse:
                 fields=form.fields_at(timezone.now()),
                 uuid=form.cleaned_data["uuid"],
             )
-        except NotLikeThis as refusal:
-            for fault in refusal.faults:
-                form.add_error(fault.where if fault.where in form.fields else None, fault.what)
         except Refusal as refusal:
-            form.add_error(None, refusal.reason)
+            blame(form, refusal)
         else:
             said = "is recorded" if new else "was recorded already"
             messages.success(request, f"{event.instrument} {event.action} {said} as {event.number}.")

@@ -22,8 +22,8 @@ from inventory.rules import BadPattern
 from inventory.views.files import current
 from portal import access, floor, jobs, journal, streaming
 from portal.models import Cruise, Vessel
-from portal.refusals import NotFound, NotLikeThis, Refusal
-from portal.views.doors import attempt, needs, of_cruise
+from portal.refusals import NotFound, Refusal
+from portal.views.doors import attempt, blame, needs, of_cruise
 
 EXAMPLES = 200
 DATASET_VERBS = ("dataset.hold", "dataset.lift_hold", "journal.read")
@@ -145,11 +145,8 @@ def hold(request: HttpRequest, cruise: Cruise, uuid: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             holds.assert_hold(dataset=dataset, by=request.user, **form.cleaned_data)
-        except NotLikeThis as refusal:
-            for fault in refusal.faults:
-                form.add_error(fault.where if fault.where in form.fields else None, fault.what)
         except Refusal as refusal:
-            form.add_error(None, refusal.reason)
+            blame(form, refusal)
         else:
             return redirect("dataset", cruise.cruise_id, dataset.uuid)
     context = {

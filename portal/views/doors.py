@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -73,6 +74,15 @@ def person_of(request: HttpRequest) -> Person:
     if not isinstance(request.user, Person):
         raise NotYou("Sign in first.")
     return request.user
+
+
+def blame(form: forms.BaseForm, refusal: Refusal) -> None:
+    """Puts what a verb refused beside the fields of a form: each fault at its own, what has no field on top."""
+    faults = refusal.faults if isinstance(refusal, NotLikeThis) else ()
+    for fault in faults:
+        form.add_error(fault.where if fault.where in form.fields else None, fault.what)
+    if not faults:
+        form.add_error(None, refusal.reason)
 
 
 def attempt(

@@ -36,6 +36,11 @@ def party_page(request: HttpRequest, cruise: Cruise) -> HttpResponse:
 @require_POST
 def designate(request: HttpRequest, cruise: Cruise, party: int) -> HttpResponse:
     """Says whether a member of the party may log events."""
+    return designating(request, cruise, party, then="party")
+
+
+def designating(request: HttpRequest, cruise: Cruise, party: int, *, then: str) -> HttpResponse:
+    """Does so, and goes back to the page called `then`."""
     member = Party.objects.filter(cruise=cruise, pk=party).first()
     if member is None:
         raise NotFound("There is nobody of this number on the party. The orders may have been amended meanwhile.")
@@ -45,7 +50,7 @@ def designate(request: HttpRequest, cruise: Cruise, party: int) -> HttpResponse:
         request,
         lambda: accounts.designate(party=member, may_log=may_log, by=request.user),
         said,
-        "party",
+        then,
         cruise.cruise_id,
     )
 

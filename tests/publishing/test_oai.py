@@ -20,6 +20,7 @@ from portal.models import Cruise
 from publishing.models import OaiRecord
 from publishing.oai import catalog, views
 from tests import make
+from tests.publishing.schemas import Beside
 
 pytestmark = pytest.mark.django_db
 NS = {"o": "http://www.openarchives.org/OAI/2.0/"}
@@ -29,18 +30,6 @@ WRAPPER = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
   <xs:import namespace="http://www.openarchives.org/OAI/2.0/oai_dc/" schemaLocation="oai/oai_dc.xsd"/>
   <xs:import namespace="http://www.openarchives.org/OAI/2.0/oai-identifier" schemaLocation="oai/oai-identifier.xsd"/>
 </xs:schema>"""
-
-
-class Beside(etree.Resolver):
-    """Finds what a schema imports in our folder; nothing is fetched."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__()
-        self.folder = folder
-
-    def resolve(self, system_url: str, public_id: str, *context: Any) -> Any:
-        found = self.folder / str(system_url).rpartition("/")[2]
-        return self.resolve_filename(str(found), *context) if found.exists() else None  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="module")

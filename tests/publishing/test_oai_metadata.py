@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -16,22 +15,11 @@ from publishing import crosswalks, record
 from publishing.archives import submission
 from publishing.models import OaiRecord, OaiRendering, Submission
 from tests import make
+from tests.publishing.schemas import Beside
 
 pytestmark = pytest.mark.django_db
 GML32, GML = b"http://www.opengis.net/gml/3.2", b"http://www.opengis.net/gml"
 DC = {"dc": "http://purl.org/dc/elements/1.1/", "oai_dc": "http://www.openarchives.org/OAI/2.0/oai_dc/"}
-
-
-class Beside(etree.Resolver):
-    """Finds what a schema imports beside it; nothing is fetched."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__()
-        self.folder = folder
-
-    def resolve(self, system_url: str, public_id: str, *context: Any) -> Any:
-        found = self.folder / str(system_url).rpartition("/")[2]
-        return self.resolve_filename(str(found), *context) if found.exists() else None  # type: ignore[attr-defined]
 
 
 def oai_dc_schema(folder: Path) -> etree.XMLSchema:

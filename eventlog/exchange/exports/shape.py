@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
+from eventlog.exchange import position
+
 METHODS = ("exact", "interpolated", "extrapolated", "none")  # how a position was derived, best first
 
 
@@ -59,11 +61,7 @@ class Row(NamedTuple):
     @property
     def place(self) -> tuple[float, float] | None:
         """(degrees north, degrees east): as entered, else as derived; None: not known."""
-        if self.entered_latitude is not None and self.entered_longitude is not None:
-            return self.entered_latitude, self.entered_longitude
-        if self.nav_latitude is not None and self.nav_longitude is not None:
-            return self.nav_latitude, self.nav_longitude
-        return None
+        return position.best(self.entered_latitude, self.entered_longitude, self.nav_latitude, self.nav_longitude)
 
     @property
     def latitude(self) -> float | None:
