@@ -14,7 +14,9 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.flows.conftest import ROOT, _environment
+from tests.flows.conftest import ROOT, _environment, static_files
+
+__all__ = ["static_files"]  # a fixture here too
 
 FLAGS = [
     "--no-sandbox",
@@ -28,7 +30,7 @@ FLAGS = [
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def site(tmp_path_factory: pytest.TempPathFactory, static_files: None) -> Iterator[str]:
     """The address of a running demonstration, with queue, workers and registrar.
 
     LEADLINE_BROWSER_SITE names one that runs already, for trying things by hand.
@@ -38,9 +40,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     home = tmp_path_factory.mktemp("browser")
     environment = _environment(home) | {"LEADLINE_MODE": "demonstration"}
-    subprocess.run(
-        [sys.executable, "manage.py", "collectstatic", "--noinput", "-v", "0"], cwd=ROOT, env=environment, check=True
-    )
     process = subprocess.Popen(
         [sys.executable, "manage.py", "serve", "--migrate"],
         cwd=ROOT,

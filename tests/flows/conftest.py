@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 import subprocess
@@ -26,6 +27,21 @@ def free_port() -> int:
             except (OSError, OverflowError):
                 continue
             return int(port)
+
+
+@pytest.fixture(scope="session")
+def static_files() -> None:
+    """The collected static files, which a served page names by their hash; one process collects at a time."""
+    build = ROOT / "build"
+    build.mkdir(exist_ok=True)
+    with (build / "static.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        subprocess.run(
+            [sys.executable, "manage.py", "collectstatic", "--noinput", "-v", "0"],
+            cwd=ROOT,
+            env=_environment(build),  # a test's own mode serves them without hashes
+            check=True,
+        )
 
 
 @dataclass
@@ -80,7 +96,7 @@ def _environment(home: Path) -> dict[str, str]:
 
 
 @pytest.fixture(params=["embedded", "postgis"])
-def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installation]:
+def installation(request: pytest.FixtureRequest, tmp_path: Path, static_files: None) -> Iterator[Installation]:
     """An empty installation, once with SpatiaLite and once with a PostGIS database of its own."""
     environment = _environment(tmp_path / "home")
     if request.param == "postgis":

@@ -63,7 +63,7 @@ print(json.dumps(found, sort_keys=True))
 
 
 @pytest.fixture
-def ship(tmp_path: Path) -> Installation:
+def ship(tmp_path: Path, static_files: None) -> Installation:
     """A ship's own server: portal and event log alone."""
     environment = _environment(tmp_path / "ship") | {"SITE": "ship"}
     return Installation(tmp_path / "ship", environment)

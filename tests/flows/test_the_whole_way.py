@@ -113,8 +113,6 @@ def _until_alone(installation: Installation) -> None:
 
 def test_the_site_serves_and_stops(installation: Installation):
     """The demonstration is loaded, the site becomes ready, its worker works, and Ctrl-C leaves nothing behind."""
-    collected = installation.manage("collectstatic", "--noinput")
-    assert collected.returncode == 0, collected.stderr
     process = installation.start("serve", "--migrate")
     base = f"http://127.0.0.1:{installation.port}"
     try:
