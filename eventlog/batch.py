@@ -155,6 +155,8 @@ def _event(log: Log, uuid: uuids.UUID) -> Event:
 
 def _sequence(event: Event) -> int:
     """The number of the last change of an event."""
+    if event.sequence is not None:
+        return event.sequence
     last = Revision.objects.filter(thing_uuid=event.uuid).order_by("-number").values_list("sequence", flat=True)
     return last.first() or 0
 

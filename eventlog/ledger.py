@@ -58,8 +58,13 @@ def numbered(uuid: uuids.UUID) -> Numbered:
 
 
 def locked(log: Log) -> Log:
-    """The log, its row locked to the end of the transaction: changes of a log come one after the other."""
-    return Log.objects.select_for_update(of=("self",)).select_related("cruise__vessel").get(pk=log.pk)
+    """The log, its row locked to the end of the transaction: changes of a log come one after the other.
+
+    Its cruise is the one that was read before: every press waits for this, and a cruise does not change its log.
+    """
+    found = Log.objects.select_for_update().get(pk=log.pk)
+    found.cruise = log.cruise
+    return found
 
 
 def append(log: Log, entries: Iterable[Entry], *, by: Actor, device: str = "") -> list[Revision]:
@@ -75,6 +80,8 @@ def append(log: Log, entries: Iterable[Entry], *, by: Actor, device: str = "") -
         row = _row(log, entry, sequence, previous, now, by, device)
         previous = row.digest
         rows.append(row)
+        if isinstance(entry.thing, Event):
+            entry.thing.sequence = sequence
     if rows:
         transaction.on_commit(partial(wakeups.everywhere, log.pk), robust=True)
     return bulk.create(Revision, rows)

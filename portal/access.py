@@ -84,20 +84,37 @@ def standing_roles(actor: Actor) -> frozenset[Role]:
     return frozenset(found - {Role.OPERATOR})
 
 
+def remember(actor: Actor) -> None:
+    """From now on this very object reads only once what it is aboard a cruise; for the length of one request."""
+    if not isinstance(actor, System):
+        actor.__dict__.setdefault("_leadline_aboard", {})
+
+
 def roles(actor: Actor, cruise: Cruise) -> frozenset[Role]:
     """What the actor is to this cruise."""
-    found = set(standing_roles(actor))
+    return _ashore(actor, cruise) | _aboard(actor, cruise)
+
+
+def _ashore(actor: Actor, cruise: Cruise) -> frozenset[Role]:
+    """What the actor is to this cruise by appointments."""
+    found = standing_roles(actor)
+    return found | {Role.OPERATOR} if cruise.vessel.operator_id in operators_of(actor) else found
+
+
+def _aboard(actor: Any, cruise: Cruise) -> frozenset[Role]:
+    """What the actor is to this cruise by its party."""
     if isinstance(actor, System) or not (actor.is_authenticated and actor.is_active):
-        return frozenset(found)
-    operators = {a.operator_id for a in _appointments(actor) if a.role == Role.OPERATOR}
-    if cruise.vessel.operator_id in operators:
-        found.add(Role.OPERATOR)
-    for party in cruise.parties.filter(person=actor.pk):
-        if party.role in ("scientist_chief", "scientist_co-chief"):
-            found |= {Role.CHIEF_SCIENTIST, Role.SCIENCE_STAFF}
-        if party.may_log:
-            found.add(Role.SCIENCE_STAFF)
-    return frozenset(found)
+        return frozenset()
+    memory: dict[Any, frozenset[Role]] = getattr(actor, "_leadline_aboard", {})
+    if cruise.pk not in memory:
+        found: set[Role] = set()
+        for party in cruise.parties.filter(person=actor.pk):
+            if party.role in ("scientist_chief", "scientist_co-chief"):
+                found |= {Role.CHIEF_SCIENTIST, Role.SCIENCE_STAFF}
+            if party.may_log:
+                found.add(Role.SCIENCE_STAFF)
+        memory[cruise.pk] = frozenset(found)
+    return memory[cruise.pk]
 
 
 def operators_of(actor: Actor) -> frozenset[str]:
@@ -127,8 +144,8 @@ def may(actor: Actor, verb: str, thing: OfCruise | None = None) -> bool:
     who = _rights[verb]
     if thing is None:
         held = standing_roles(actor) | ({Role.OPERATOR} if operators_of(actor) else set())
-    else:
-        held = roles(actor, thing.cruise)
+    else:  # appointments are looked up only where the party does not tell already
+        held = who & _aboard(actor, thing.cruise) or _ashore(actor, thing.cruise)
     return bool(who & held)
 
 

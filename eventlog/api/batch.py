@@ -88,6 +88,7 @@ class EventBatch(APIView):
 
     def post(self, request: Request, cruise_id: str) -> Response:
         received = timezone.now()
+        access.remember(request.user)
         log = log_to_write(request, cruise_id)
         given = items.load(body_of(request, items.MOST_BYTES))
         said = device_of(given.get("device"), received)
@@ -95,7 +96,9 @@ class EventBatch(APIView):
             results = batch.take(log, given["items"], sender_of(request, log, said))
             if said is not None:
                 presence.heard(log, said, by=request.user, now=received)
-            sequence = changes.sequence_of(log)
+            # What was written last in this batch; where nothing was, how far the log has come.
+            sequence = max((r["sequence"] for r in results if r["result"] == "done"), default=0)
+            sequence = sequence or changes.sequence_of(log)
         except (OperationalError, InterfaceError) as error:
             raise Unavailable from error
         return Response({"now": rows.iso(timezone.now()), "sequence": sequence, "results": results})

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, TypedDict, Unpack
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from eventlog import chain, ledger, operations
@@ -49,7 +50,9 @@ def record(
     """
     log = ledger.locked(log)
     access.require(by, "eventlog.record", log)
-    if uuid is not None and (known := Event.objects.filter(uuid=uuid).select_related("operation").first()):
+    uuid = uuid or uuids.uuid4()
+    near = _like(log, uuid, fields, press)
+    if known := next((event for event in near if event.uuid == uuid), None):
         if known.log_id != log.pk:
             raise NotLikeThis("This event id is in use in another log.", [Fault("uuid", "make a new one")])
         return known, False
@@ -60,12 +63,12 @@ def record(
     if log.state == "closed":
         _require_before_closing(log, by, values["observed_at"], logged_at or now)
         source = "late"
-    if press and (same := _bounced(log, values)):
-        return same, False
+    if near:
+        return near[0], False
     operation = operations.join(log=log, values=values, by=by, device=device)
     logged_at = logged_at or now
     event = Event(
-        uuid=uuid or uuids.uuid4(),
+        uuid=uuid,
         log=log,
         number=next_number(log, logged_at),
         logged_at=logged_at,
@@ -222,10 +225,14 @@ def _read(name: str, value: Any) -> Any:
     return value
 
 
-def _bounced(log: Log, values: Mapping[str, Any]) -> Event | None:
-    at = values["observed_at"]
-    same = log.events.standing().filter(instrument=values["instrument"], action=values["action"])
-    return same.filter(observed_at__range=(at - BOUNCE, at + BOUNCE)).order_by("observed_at").first()
+def _like(log: Log, uuid: uuids.UUID, fields: Mapping[str, Any], press: bool) -> list[Event]:
+    """The event of this id, and of a press the standing ones that are the same, by time; in one question."""
+    wanted, at = Q(uuid=uuid), fields.get("observed_at")
+    if press and isinstance(at, dt.datetime) and at.tzinfo is not None:
+        same = {name: str(fields.get(name) or "").strip() for name in ("instrument", "action")}
+        around = (at - BOUNCE, at + BOUNCE)
+        wanted |= Q(log=log, struck_at__isnull=True, observed_at__range=around, **same)
+    return list(Event.objects.filter(wanted).select_related("operation").order_by("observed_at"))
 
 
 def _derive(event: Event) -> None:

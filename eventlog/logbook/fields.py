@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import uuid as uuids
 from collections.abc import Collection, Mapping
 from typing import Any
+
+from django.db.models.functions import Length
 
 from eventlog import chain, rows
 from eventlog.models import Event, Log, Revision
@@ -179,6 +182,6 @@ def _extra(extra: Any) -> list[Fault]:
 def next_number(log: Log, logged_at: dt.datetime) -> str:
     """YYYYMMDD.HHMM.NNN of the minute in which it was logged, NNN from 001 in each minute."""
     minute = f"{logged_at.astimezone(dt.UTC):%Y%m%d.%H%M}."
-    numbers = log.events.filter(number__startswith=minute).values_list("number", flat=True)
-    tails = [int(tail) for number in numbers if (tail := number.removeprefix(minute)).isdigit()]
-    return f"{minute}{max(tails, default=0) + 1:03d}"
+    numbers = log.events.filter(number__startswith=minute, number__regex=rf"^{re.escape(minute)}[0-9]+$")
+    last = numbers.order_by(Length("number").desc(), "-number").values_list("number", flat=True).first()
+    return f"{minute}{int(last.removeprefix(minute)) + 1 if last else 1:03d}"

@@ -103,6 +103,7 @@ class Event(models.Model):
     nav_uncertainty_m = models.FloatField(null=True, blank=True, help_text="metres, 95 %")
 
     objects = EventQuerySet.as_manager()
+    sequence: int | None = None  # number in the log of its last change, known of an object that was written just now
 
     class Meta:
         ordering = ["-observed_at", "-number"]

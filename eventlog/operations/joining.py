@@ -7,6 +7,8 @@ import uuid as uuids
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
+from django.db.models import F, Q
+
 from eventlog import gazetteer, ledger, machines
 from eventlog.machines import Course, Machine, Moment, Reading
 from eventlog.models import Event, Log, Operation
@@ -92,10 +94,12 @@ def candidates(
 ) -> list[Course]:
     """The operations of this subject and kind around a time, with their courses."""
     mine = log.operations.filter(instrument=reading.subject, kind=reading.kind).exclude(state=STRUCK)
-    found = [*mine.filter(started_at__lte=at).order_by("-started_at", "-pk")[:NEAREST]]
-    found += mine.filter(started_at__isnull=True).order_by("-pk")[:NEAREST]
+    begun_by_then = Q(started_at__lte=at) | Q(started_at__isnull=True)
+    found = [*mine.filter(begun_by_then).order_by(F("started_at").desc(nulls_first=True), "-pk")[: 2 * NEAREST]]
     if not found:
         return []
+    if len(found) == 2 * NEAREST and found[NEAREST].started_at is None:  # those without a beginning hide the others
+        found = [*found[:NEAREST], *mine.filter(started_at__lte=at).order_by("-started_at", "-pk")[:NEAREST]]
     moments = moments_of((operation.pk for operation in found), without)
     device_class = classes.get(reading.subject, "")
     return [

@@ -44,6 +44,7 @@ export async function start(given) {
   store.channel?.addEventListener("message", async ({ data }) => {
     if (data.kind !== "outbox") return;
     await reload();
+    if (!waiting().length) link.offline = false; // the other tab has sent it
     changed(false);
   });
   setInterval(() => store.fragile() && store.rescue(), 10_000);
@@ -148,6 +149,7 @@ async function drain() {
     const batch = ready();
     if (!batch.length) {
       attempt = 0;
+      link.offline = false; // nothing of ours is left that could not be sent; whether there is a network the feed tells
       if (postponed.size) later();
       return;
     }

@@ -5,6 +5,7 @@ import { events, log } from "./log.js";
 import { clockTime, day } from "./moments.js";
 
 const STEP = 80; // rows drawn at once; more on request
+const CLICK = 60; // ms after lifting within which the click has come
 let list = null;
 let pane = null;
 let pill = null;
@@ -19,7 +20,8 @@ const fresh = new Map(); // id -> until when it is shown as new
 export function start({ list: element, pane: around, pill: button, more: older, ...rest }) {
   [list, pane, pill, more, config] = [element, around, button, older, rest];
   pane.addEventListener("pointerdown", () => (down = true));
-  for (const name of ["pointerup", "pointercancel"]) addEventListener(name, () => ((down = false), draw()));
+  // The click comes after the finger is lifted: a row that was drawn anew in between would not hear it.
+  for (const name of ["pointerup", "pointercancel"]) addEventListener(name, () => setTimeout(lifted, CLICK));
   pane.addEventListener("scroll", () => atTop() && held && draw(), { passive: true });
   list.addEventListener("focusout", () => setTimeout(() => held && draw(), 0));
   pill.addEventListener("click", () => {
@@ -35,10 +37,15 @@ export function start({ list: element, pane: around, pill: button, more: older, 
 }
 
 const atTop = () => pane.scrollTop < 24;
-const touched = () => down || list.contains(document.activeElement);
+const touched = () => list.contains(document.activeElement);
+
+function lifted() {
+  down = false;
+  draw();
+}
 
 export function draw(force = false) {
-  if (!list) return;
+  if (!list || (down && !force)) return;
   const all = events();
   for (const element of document.querySelectorAll(".event-count")) write(element, all.length.toLocaleString("en"));
   const shownNow = all.slice(0, most);
