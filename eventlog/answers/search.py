@@ -43,7 +43,7 @@ def narrowed(events: QuerySet[Event], wanted: Wanted, *, log: Log, names: bool, 
     if wanted.station:
         found = found.filter(station__in=_stations(log, wanted.station))
     if wanted.person:
-        found = found.filter(author_name__icontains=wanted.person)
+        found = found.filter(_holds("author_name", wanted.person))
     if wanted.operation:
         found = found.filter(operation__uuid=wanted.operation)
     return _placed(_dated(found, wanted, now or timezone.now()), wanted, log)
@@ -64,13 +64,19 @@ def _worded(words: list[str], terms: list[tuple[str, str]]) -> Iterator[Q]:
             condition |= Q(instrument__in=sorted(instruments))
         if actions:
             condition |= Q(action__in=sorted(actions))
-        # PostgreSQL folds capitals of plain letters much faster where it need not think of any language.
-        quick = word.isascii() and connection.vendor == "postgresql"
         for name in TEXTS:
-            condition |= Q(IContains(Collate(F(name), "C"), word) if quick else Q(**{f"{name}__icontains": word}))
+            condition |= _holds(name, word)
         if any(character.isdigit() for character in word):
             condition |= Q(number__contains=word)
         yield condition
+
+
+def _holds(name: str, word: str) -> Q:
+    """The text of this name holds the word, in any case."""
+    # PostgreSQL folds capitals of plain letters much faster where it need not think of any language.
+    if word.isascii() and connection.vendor == "postgresql":
+        return Q(IContains(Collate(F(name), "C"), word))
+    return Q(**{f"{name}__icontains": word})
 
 
 def spellings(values: tuple[str, ...]) -> list[str]:

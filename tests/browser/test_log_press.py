@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
 
 from tests.browser.logpage import (
     LOG,
@@ -173,3 +173,24 @@ def test_the_clock_of_a_wrong_tablet_is_corrected(chromium: Browser, site: str):
     late = abs((dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(row["observed_at"])).total_seconds())
     assert late < 30
     context.close()
+
+
+def test_a_click_on_a_row_that_changes_meanwhile_is_heard(chromium: Browser, site: str):
+    with tablet(chromium, site) as page:
+        settled(page)
+        held: list[Route] = []
+        page.route("**/events:batch", lambda route: held.append(route), times=1)
+        text = say(page, "touched")
+        row = page.locator(".event.waiting", has_text=text).get_by_role("button").first
+        row.scroll_into_view_if_needed()
+        box = row.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.mouse.down()
+        high = page.locator(".log-bar").bounding_box()
+        held[0].continue_()
+        settled(page)  # the server has it: the row is another now, and drawn when the finger is lifted
+        assert page.locator(".log-bar").bounding_box() == high, "the buttons moved under the finger"
+        page.mouse.up()
+        expect(page.get_by_role("complementary", name="Details of the event")).to_be_visible()
+        expect(page.locator(".event.waiting", has_text=text)).to_have_count(0)
