@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from inventory import intake, listing, paths, review
+from inventory import intake, listing, paths, review, verification
 from inventory.forms import AnswerForm, FlagForm, ReceiveForm
 from inventory.models import Distribution, Flag
 from inventory.states import FILE_STATES
@@ -146,7 +146,7 @@ def reread(request: HttpRequest, cruise: Cruise) -> HttpResponse:
     """Has every file read again."""
 
     def again() -> None:
-        intake.reread(distribution=current(cruise), by=request.user, note=request.POST.get("note", "")[:1000])
+        verification.reread(distribution=current(cruise), by=request.user, note=request.POST.get("note", "")[:1000])
         jobs.soon()
 
     return attempt(request, again, "Every file will be read again.", "inventory", cruise.cruise_id)

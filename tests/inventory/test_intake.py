@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.db.models import F
 
-from inventory import intake, paths, scan
+from inventory import intake, paths, scan, verification
 from inventory.models import Distribution, File
 from portal import jobs
 from portal.access import CONSOLE
@@ -262,7 +262,7 @@ def test_another_delivery_is_a_new_shipment_and_supersedes_the_last(home):
     assert words(first) == dict.fromkeys(FEW, "matched")
     assert list(Distribution.objects.current()) == [receipt.distribution]
     with pytest.raises(NotNow):
-        intake.reread(distribution=first, by=CONSOLE)
+        verification.reread(distribution=first, by=CONSOLE)
 
 
 def test_an_approved_record_takes_no_other_shipment(home):
@@ -333,7 +333,7 @@ def test_rereading_forgets_old_verdicts_and_moves(home):
     }
     (root / "moved.dat").rename(root / "a/one.dat")
     (root / "three.dat").write_bytes(FEW["three.dat"])
-    intake.reread(distribution=made, by=make.person("manager"))
+    verification.reread(distribution=made, by=make.person("manager"))
     made.refresh_from_db()
     assert made.state == "received"
     assert not made.files.filter(verified_at__isnull=False).exists()
@@ -346,13 +346,13 @@ def test_rereading_forgets_old_verdicts_and_moves(home):
 def test_rereading_is_the_offices(home, name):
     made = verify(take(make.delivery(home / "d", FEW)).distribution)
     with pytest.raises(NotYou):
-        intake.reread(distribution=made, by=make.person(name))
+        verification.reread(distribution=made, by=make.person(name))
 
 
 def test_nothing_is_reread_while_it_is_being_read(home):
     made = take(make.delivery(home / "d", FEW)).distribution
     with pytest.raises(NotNow):
-        intake.reread(distribution=made, by=CONSOLE)
+        verification.reread(distribution=made, by=CONSOLE)
 
 
 # --- a real ship ----------------------------------------------------------------------------------------------------

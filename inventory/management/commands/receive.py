@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from inventory import intake, shiplog
+from inventory import intake, shiplog, verification
 from inventory.models import Distribution
 from inventory.states import FILE_STATES
 from portal import jobs
@@ -35,7 +35,7 @@ class Command(Console):
             cruise=cruise(options["cruise"]), root=Path(options["directory"]), by=by, manifest=manifest
         )
         key = str(receipt.distribution.pk)
-        if not options["no_read"] and key in intake.waiting_to_verify():
+        if not options["no_read"] and key in verification.waiting():
             jobs.perform("inventory.verify", key)
         if key in shiplog.waiting_to_take():
             jobs.perform(shiplog.DOOR, key)

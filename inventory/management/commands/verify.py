@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from inventory import intake
+from inventory import verification
 from inventory.management.commands import receive
 from portal import jobs
 from portal.access import Actor
@@ -26,9 +26,9 @@ class Command(receive.Command):
         if distribution is None:
             raise CommandError(f"No distribution of {options['cruise']} was received yet.")
         if options["again"]:
-            intake.reread(distribution=distribution, by=by, note="asked for at the console")
+            verification.reread(distribution=distribution, by=by, note="asked for at the console")
         key = str(distribution.pk)
-        if key in intake.waiting_to_verify():
+        if key in verification.waiting():
             jobs.perform("inventory.verify", key)
         distribution.refresh_from_db()
         return receive.report(distribution) | {"outcome": "read", "remarks": []}
