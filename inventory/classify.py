@@ -20,7 +20,7 @@ from portal.refusals import NotLikeThis, NotNow
 from portal.work import Progress
 
 BATCH = 5000
-Device = tuple[str, str, str, str]
+Device = tuple[str, str, str, str, str]
 
 
 @dataclass(slots=True)
@@ -34,8 +34,8 @@ class Preview:
 
 
 def device(rule: Any) -> Device:
-    """What makes a data set: class, vendor, model, and the ship's own word."""
-    return rule.device_class, rule.make, rule.model, rule.label
+    """What makes a data set: class, vendor, model, the ship's own word, and where it stands."""
+    return rule.device_class, rule.make, rule.model, rule.label, rule.location
 
 
 def preview(distribution: Distribution, rules: list[Any], *, examples: int = 50) -> Preview:
@@ -149,6 +149,7 @@ def _dataset(distribution: Distribution, rule: Rule) -> Dataset:
         make=rule.make,
         model=rule.model,
         label=rule.label,
+        location=rule.location,
         defaults={
             "since": timezone.now(),
             "file_format": rule.file_format,

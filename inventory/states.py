@@ -109,6 +109,14 @@ DEVICE_CLASSES = {
     "winch": "winch",
     "documents": "documents",
 }
+# Why a rule keeps files out of all data sets.
+EXCLUSIONS = {
+    "science": "files of the science party",
+    "personal": "personal data",
+    "media": "photographs, film and sound",
+    "temporary": "temporary files and caches",
+    "other": "another reason",
+}
 # Where the ship was is never anybody's own: these classes cannot be held.
 NEVER_HELD = frozenset({"gnss", "ins", "gyro", "speedlog", "eventlog", "documents"})
 HOLD_YEARS = 2

@@ -18,6 +18,24 @@ if TYPE_CHECKING:
     from portal.access import Actor
 
 
+# What else may be known of a data set, by its name in `details`, and what people call it. Lists hold texts; the last
+# two hold JSON. The names are SciCat's, so that its interface can be served from them.
+DETAILS = {
+    "qualityFlags": "quality flags",
+    "ownerGroup": "owner group",
+    "accessGroups": "groups with access",
+    "techniques": "techniques",
+    "keywords": "keywords",
+    "proposalId": "proposal",
+    "sampleId": "sample",
+    "instrumentId": "instrument",
+    "dataFormat": "data format",
+    "orcidOfOwner": "ORCID of the owner",
+    "relationships": "related data sets",
+    "scientificMetadata": "scientific metadata",
+}
+
+
 class DatasetQuerySet(models.QuerySet["Dataset"]):
     """Which data sets."""
 
@@ -47,11 +65,15 @@ class Dataset(models.Model):
     make = models.CharField("vendor", max_length=80, blank=True)
     model = models.CharField(max_length=80, blank=True)
     label = models.CharField(max_length=60, blank=True)
+    location = models.CharField(max_length=60, blank=True, help_text="where on board it stands")
     file_format = models.CharField(max_length=60, blank=True)
     navigation_rank = models.PositiveSmallIntegerField(null=True, blank=True)
     processing_level = models.CharField(max_length=20, default="raw")
     abstract = models.TextField(blank=True)
     licence = models.CharField(max_length=60, default="CC0-1.0", help_text="SPDX identifier")
+    first_at = models.DateTimeField(null=True, blank=True, help_text="of the first measurement, where known")
+    last_at = models.DateTimeField(null=True, blank=True, help_text="of the last measurement, where known")
+    details = models.JSONField(default=dict, blank=True, help_text="more of it, by the names in DETAILS")
     state = models.CharField(max_length=12, choices=DATASET.choices, default=DATASET.first)
     since = models.DateTimeField()
 
@@ -62,7 +84,9 @@ class Dataset(models.Model):
         indexes = [models.Index(fields=["state", "cruise"])]
         constraints = [
             # The same device is one data set of a cruise.
-            models.UniqueConstraint("cruise", "device_class", "make", "model", "label", name="dataset_device_once"),
+            models.UniqueConstraint(
+                "cruise", "device_class", "make", "model", "label", "location", name="dataset_device_once"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -70,8 +94,8 @@ class Dataset(models.Model):
 
     @property
     def name(self) -> str:
-        """What it is called beside its cruise: class, vendor and model, and the ship's own word."""
-        device = f"{self.make} {self.model}".strip()
+        """What it is called beside its cruise: class, vendor and model, where it stands, and the ship's own word."""
+        device = " ".join(part for part in (self.make, self.model, self.location) if part)
         label = f" ({self.label})" if self.label else ""
         return f"{self.get_device_class_display()}{': ' + device if device else ''}{label}"
 
@@ -79,6 +103,10 @@ class Dataset(models.Model):
     def may_be_held(self) -> bool:
         """Whether its class may be held at all."""
         return self.device_class not in NEVER_HELD
+
+    def described(self) -> list[tuple[str, object]]:
+        """What is filled in of `details`: what people call it, and its value."""
+        return [(DETAILS.get(name, name), value) for name, value in self.details.items() if value not in ("", None, [])]
 
     def files_now(self) -> models.QuerySet[File]:
         """Its files in the shipment that is in force."""

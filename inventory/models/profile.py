@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from inventory.models.distribution import Distribution
-from inventory.states import DEVICE_CLASSES
+from inventory.states import DEVICE_CLASSES, EXCLUSIONS
 from portal.models import Vessel
 
 
@@ -37,14 +37,23 @@ class Rule(models.Model):
 
     profile = models.ForeignKey(Profile, models.CASCADE, related_name="rules")
     order = models.PositiveIntegerField()
-    directory = models.CharField(max_length=300, help_text="glob; ** for any directories, as data/s330/**")
-    name = models.CharField("file name", max_length=300, default="*", help_text="glob, as *.raw")
+    directory = models.CharField(max_length=300, help_text="glob, as data/s330/**, or re: and an expression")
+    name = models.CharField(
+        "file name", max_length=300, default="*", help_text="glob, as *.raw, or re: and an expression"
+    )
     exclude = models.BooleanField(default=False, help_text="keep these files out of all data sets")
     device_class = models.CharField(max_length=20, choices=list(DEVICE_CLASSES.items()), blank=True)
     make = models.CharField("vendor", max_length=80, blank=True)
     model = models.CharField(max_length=80, blank=True)
     label = models.CharField(max_length=60, blank=True, help_text="what the ship calls it, as s330")
+    location = models.CharField(max_length=60, blank=True, help_text="where on board it stands, as port")
     file_format = models.CharField(max_length=60, blank=True)
+    reason = models.CharField(
+        max_length=10, choices=list(EXCLUSIONS.items()), blank=True, help_text="why the files are kept out"
+    )
+    signature = models.CharField(
+        max_length=200, blank=True, help_text="bytes that the file must hold, as offset:hex: 0:43444601"
+    )
     navigation_rank = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="1 for the feed that the track is made of, 2 for the next choice"
     )
@@ -73,6 +82,7 @@ class Classification(models.Model):
     excluded = models.PositiveIntegerField()
     unmatched = models.PositiveIntegerField()
     changes = models.JSONField(default=dict, help_text="{data set: [files before, files after]}")
+    sizes = models.JSONField(default=dict, help_text="{data set: files}, as this classification left them")
 
     class Meta:
         ordering = ["distribution", "-number"]

@@ -56,7 +56,7 @@ def test_a_preview_writes_nothing_and_names_what_is_left(home):
     made = make.distribution(home, "verified")
     found = classify.preview(made, make.RULES)
     assert (found.excluded, found.unmatched, found.examples) == (1, 1, ["misc/forgotten.bin"])
-    assert found.devices[("ctd", "Sea-Bird", "SBE 911plus", "ctd")] == 2
+    assert found.devices[("ctd", "Sea-Bird", "SBE 911plus", "ctd", "")] == 2
     assert not Dataset.objects.exists()
     assert set(sorted_out(made).values()) == {"none"}
 

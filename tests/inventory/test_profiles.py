@@ -49,6 +49,11 @@ def test_profiles_are_the_offices(name):
         ([RuleText("a/../b", exclude=True)], {"rule 1"}),
         ([RuleText("a", exclude=True, make="x" * 81, label="x" * 61)], {"rule 1"}),
         ([RuleText("a", exclude=True)] * 1001, {"rules"}),
+        ([RuleText("a", device_class="ctd", reason="media")], {"rule 1"}),
+        ([RuleText("a", exclude=True, reason="whim")], {"rule 1"}),
+        ([RuleText("re:(", exclude=True), RuleText("a", "re:[", exclude=True)], {"rule 1", "rule 2"}),
+        ([RuleText("a", exclude=True, signature="x")], {"rule 1"}),
+        ([RuleText("a\0", exclude=True), RuleText("\ud800", exclude=True)], {"rule 1", "rule 2"}),
     ],
 )
 def test_faulty_rules_are_named(rules, places):
@@ -79,9 +84,52 @@ def test_json_that_is_no_profile_is_refused(text, places):
     assert {fault.where for fault in caught.value.faults} == places
 
 
-def test_a_profile_comes_back_from_its_json():
-    profile, _ = profiles.save(vessel=make.vessel(), rules=make.RULES, by=CONSOLE)
-    assert profiles.from_json(profiles.to_json(profile)) == make.RULES
+FULL = RuleText(
+    "re:data/(a|b)", "*.raw", device_class="adcp", location="port", signature="0:7f7f", label="2014", model="no"
+)
+
+
+@pytest.mark.parametrize("form", profiles.FORMATS)
+def test_a_profile_comes_back_from_what_it_was_written_to(form):
+    rules = [RuleText("photos", exclude=True, reason="media"), FULL, *make.RULES]
+    profile, _ = profiles.save(vessel=make.vessel(), rules=rules, by=CONSOLE, note="für alle")
+    assert profiles.from_text(profiles.export(profile, form)) == rules
+    assert profiles.from_text(profiles.export(profile, form).encode()) == rules
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("rules: [", 1),
+        ("rules:\n  - directory: a\n   name: b\n", 3),
+        ("!!python/object:os.system x", 1),
+        ("a: \x01", None),
+    ],
+)
+def test_yaml_that_is_none_names_its_line(text, line):
+    with pytest.raises(NotLikeThis) as caught:
+        profiles.from_text(text)
+    assert caught.value.faults[0].line == line
+
+
+@pytest.mark.parametrize("data", [b"\xff", b"x" * (profiles.LONGEST_TEXT + 1), b"", b"- a\n- b\n"])
+def test_other_files_are_refused(data):
+    with pytest.raises(NotLikeThis):
+        profiles.from_text(data)
+
+
+def test_by_command_a_profile_goes_out_and_comes_in(tmp_path, capsys):
+    vessel = make.vessel()
+    with pytest.raises(CommandError, match="no such profile"):
+        call_command("export_profile", f"--vessel={vessel.pk}")
+    profiles.save(vessel=vessel, rules=make.RULES, by=CONSOLE)
+    call_command("export_profile", f"--vessel={vessel.pk}", "--format=yaml")
+    assert profiles.from_text(capsys.readouterr().out) == make.RULES
+    call_command("export_profile", f"--vessel={vessel.pk}", "--format=yaml", f"--output={tmp_path / 'p.yaml'}")
+    call_command("load_profile", str(tmp_path / "p.yaml"), f"--vessel={make.rival_vessel().pk}")
+    assert profiles.texts(profiles.active(make.rival_vessel())) == make.RULES
+    with pytest.raises(CommandError, match="cannot be written"):
+        call_command("export_profile", f"--vessel={vessel.pk}", f"--output={tmp_path}/none/p.yaml")
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

@@ -1,4 +1,4 @@
-"""Takes a distribution profile from a JSON file as the next version for a vessel."""
+"""Takes a distribution profile from a JSON or YAML file as the next version for a vessel."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ class Command(Console):
             data = Path(options["file"]).read_bytes()
         except OSError as error:
             raise CommandError(f"{options['file']} cannot be read: {error.strerror}") from error
-        profile, new = profiles.save(vessel=vessel, rules=profiles.from_json(data), by=by, note=options["note"])
+        profile, new = profiles.save(vessel=vessel, rules=profiles.from_text(data), by=by, note=options["note"])
         return {"profile": str(profile), "rules": profile.rules.count(), "new": new}
