@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.models import Count, Max
 from django.utils import timezone
 
-from inventory import profiles
-from inventory.models import Classification, Dataset, Distribution, File, Profile, Rule
+from inventory import assignment, profiles
+from inventory.models import Classification, Dataset, Distribution, Profile, Rule
 from inventory.rules import Matcher
 from inventory.states import DATASET, DISTRIBUTION
 from portal import access, journal
@@ -40,10 +40,10 @@ def device(rule: Any) -> Device:
 
 def preview(distribution: Distribution, rules: list[Any], *, examples: int = 50) -> Preview:
     """What rules would make of a distribution; nothing is written."""
-    matcher = Matcher.of(rules)
+    matcher, peek = Matcher.of(rules), assignment.peeker(distribution.root)
     found = Preview()
     for path in distribution.files.order_by("pk").values_list("path", flat=True).iterator(chunk_size=BATCH):
-        rule = matcher.rule_for(path)
+        rule = matcher.rule_for(path, peek)
         if rule is None:
             found.unmatched += 1
             if len(found.examples) < examples:
@@ -81,7 +81,7 @@ def classify(
         return last
     before = _sizes(distribution)
     tally = _assign(distribution, profile, progress)
-    changes = _changes(before, _sizes(distribution))
+    after = _sizes(distribution)
     _retire_empty(distribution, by)
     number = (distribution.classifications.aggregate(Max("number"))["number__max"] or 0) + 1
     classification = Classification.objects.create(
@@ -93,7 +93,8 @@ def classify(
         matched=tally["matched"],
         excluded=tally["excluded"],
         unmatched=tally["unmatched"],
-        changes=changes,
+        changes=_changes(before, after),
+        sizes=after,
     )
     distribution.state, distribution.since = state, timezone.now()
     distribution.save(update_fields=["state", "since"])
@@ -108,36 +109,12 @@ def classify(
 
 
 def _assign(distribution: Distribution, profile: Profile, progress: Progress | None) -> Counter[str]:
-    matcher = Matcher.of(profile.rules.order_by("order"))
     datasets: dict[Device, Dataset] = {}
-    tally: Counter[str] = Counter(matched=0, excluded=0, unmatched=0)
-    batch: list[File] = []
-    for file in distribution.files.order_by("pk").only("pk", "path").iterator(chunk_size=BATCH):
-        rule = matcher.rule_for(file.path)
-        file.rule, file.dataset, file.excluded = rule, None, bool(rule and rule.exclude)
-        if rule is not None and not rule.exclude:
-            file.dataset = datasets.get(device(rule)) or datasets.setdefault(device(rule), _dataset(distribution, rule))
-        tally["unmatched" if rule is None else "excluded" if rule.exclude else "matched"] += 1
-        batch.append(file)
-        if len(batch) == BATCH:
-            _store(batch, progress)
-            batch = []
-    _store(batch, progress)
-    return tally
 
+    def dataset_of(rule: Rule) -> Dataset:
+        return datasets.get(device(rule)) or datasets.setdefault(device(rule), _dataset(distribution, rule))
 
-def _store(batch: list[File], progress: Progress | None) -> None:
-    """Files that fell to the same rule are written with one statement."""
-    groups: dict[tuple[int | None, int | None, bool], list[int]] = {}
-    for file in batch:
-        groups.setdefault((file.rule_id, file.dataset_id, file.excluded), []).append(file.pk)
-    for (rule, dataset, excluded), keys in groups.items():
-        for start in range(0, len(keys), 900):  # SQLite's limit of parameters
-            File.objects.filter(pk__in=keys[start : start + 900]).update(
-                rule_id=rule, dataset_id=dataset, excluded=excluded
-            )
-    if progress is not None and batch:
-        progress.advance(len(batch))
+    return assignment.assign(distribution, Matcher.of(profile.rules.order_by("order")), dataset_of, progress)
 
 
 def _dataset(distribution: Distribution, rule: Rule) -> Dataset:

@@ -149,3 +149,36 @@ def test_the_job_classifies_what_waits_once(home):
     assert jobs.drain(["inventory.classify"]) == 0
     jobs.perform("inventory.classify", str(made.pk))
     assert made.classifications.count() == 1
+
+
+def test_the_content_decides_where_it_can_be_read(home):
+    raw = {f"data/x/{name}.raw": content for name, content in (("a", b"\x7f\x7f 1"), ("b", b"1234XML0"), ("c", b"?"))}
+    made = make.distribution(home, "verified", files=raw)
+    rules = [
+        RuleText("**", "*.raw", device_class="adcp", signature="0:7f7f"),
+        RuleText("**", "re:.*[.]raw", device_class="splitbeam", signature="4:584d4c30"),
+    ]
+    found = classify.preview(made, rules)
+    assert (sum(found.devices.values()), found.unmatched) == (2, 1)
+    again(made, rules)
+    assert sorted_out(made) == {"data/x/a.raw": "adcp", "data/x/b.raw": "splitbeam", "data/x/c.raw": "none"}
+    for path in raw:
+        (home / made.cruise.cruise_id / path).unlink()
+    again(made, [*rules, RuleText("elsewhere", exclude=True)])
+    assert set(sorted_out(made).values()) == {"adcp"}
+
+
+def test_where_a_device_stands_makes_a_data_set_of_its_own(home):
+    made = make.distribution(home, "verified", files={"a/port.raw": b"1", "a/stbd.raw": b"2"})
+    again(made, [RuleText("a", f"{side}.raw", device_class="metstation", location=side) for side in ("port", "stbd")])
+    names = set(Dataset.objects.values_list("location", flat=True))
+    assert names == {"port", "stbd"}
+    assert made.classifications.get().sizes == {d.name: 1 for d in Dataset.objects.all()}
+
+
+def test_many_rules_and_slices_come_to_the_same(home, monkeypatch):
+    made = make.distribution(home, "classified")
+    before = sorted_out(made)
+    monkeypatch.setattr("inventory.assignment.WRITE", 2)
+    again(made, [*make.RULES, *(RuleText(f"never/{n}", device_class="ctd") for n in range(60))])
+    assert sorted_out(made) == before
