@@ -54,18 +54,18 @@ def assign(
     """
     peek = peeker(distribution.root)
     tally: Counter[str] = Counter(matched=0, excluded=0, unmatched=0)
-    goals: dict[int | None, int] = {None: 0}  # key of the rule -> place in `aims`
+    goals: dict[int, int] = {}  # key of the rule -> place in `aims`
     aims: list[Goal] = [(None, None, False)]
     files, places = array("q"), array("i")
     rows = distribution.files.order_by().values_list("pk", "path").iterator(chunk_size=READ)
     for number, (pk, path) in enumerate(rows, 1):
         rule = matcher.rule_for(path, peek)
-        place = goals.get(rule.pk if rule is not None else None)
-        if place is None:
+        place = goals.get(rule.pk) if rule is not None else 0
+        if place is None and rule is not None:
             place = goals[rule.pk] = len(aims)
             aims.append((rule.pk, None if rule.exclude else dataset_of(rule).pk, rule.exclude))
         files.append(pk)
-        places.append(place)
+        places.append(place or 0)
         if progress is not None and number % READ == 0:
             progress.beat()
     for place, count in Counter(places).items():
