@@ -1,8 +1,7 @@
-"""Listings of an inventory: folders with their sums, searches, and manifests written back out."""
+"""Listings of an inventory: folders with their sums, searches, and its files as entries of a manifest."""
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import Count, Q, Sum
 
-from inventory import manifests, paths
+from inventory import paths
 from inventory.manifests import Entry
 from inventory.models import Distribution
 from inventory.states import FILE_STATES
@@ -79,26 +78,28 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
-def cell(value: Any) -> str:
-    """A value for a CSV: times in UTC, nothing for the unknown."""
-    if value is None:
-        return ""
-    return value.astimezone(dt.UTC).isoformat() if isinstance(value, dt.datetime) else str(value)
+FOUND, DELIVERED, STANDING = "found", "delivered", "standing"
 
 
-def _entries(distribution: Distribution) -> Iterator[Entry]:
-    """Every file that is here, with the hashes that we found."""
-    names = ("path", "size", "changed_at", "md5", "sha256")
-    here = distribution.files.exclude(md5="").exclude(state="missing").order_by("path")
-    for path, size, changed_at, md5, sha256 in here.values_list(*names).iterator(chunk_size=5000):
-        yield Entry(path, size, changed_at, {"md5": md5, "sha256": sha256}, 0)
+def entries(distribution: Distribution, said: str = FOUND) -> Iterator[Entry]:
+    """The files of a shipment in the order of their paths.
+
+    "found": every file that was read, with our size and hashes; "delivered": every file of the manifest as the ship
+    told it, whatever it told; "standing": every file that is here, the unread ones with the hashes of the manifest.
+    """
+    rows: Any = distribution.files.order_by("path")
+    if said == DELIVERED:
+        told = rows.filter(in_manifest=True).values_list("path", "delivered_size", "delivered_md5", "delivered_sha256")
+        for path, size, md5, sha256 in told.iterator(chunk_size=5000):
+            yield Entry(path, size, None, _known(md5, sha256), 0)
+        return
+    rows = rows.exclude(state="missing")
+    if said == FOUND:
+        rows = rows.exclude(md5="")
+    names = ("path", "size", "changed_at", "md5", "sha256", "state", "delivered_md5", "delivered_sha256")
+    for path, size, at, md5, sha256, state, *theirs in rows.values_list(*names).iterator(chunk_size=5000):
+        yield Entry(path, size, at, _known(*theirs) if not md5 and state == "listed" else _known(md5, sha256), 0)
 
 
-def md5deep(distribution: Distribution) -> Iterator[bytes | str]:
-    """The inventory as `md5deep -r -l -z` writes it."""
-    return iter(manifests.write_md5deep(_entries(distribution)))
-
-
-def hashdeep(distribution: Distribution) -> Iterator[bytes | str]:
-    """The inventory as HASHDEEP-1.0, against which `hashdeep -r -l -a -k` audits a disk."""
-    return iter(manifests.write_hashdeep(_entries(distribution), ("md5", "sha256")))
+def _known(md5: str, sha256: str) -> dict[str, str]:
+    return {name: digest for name, digest in (("md5", md5), ("sha256", sha256)) if digest}

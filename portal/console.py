@@ -31,13 +31,17 @@ class Console(BaseCommand):
                 sys.exit(1)
             raise CommandError(str(refusal)) from refusal
         if options.get("json"):
-            self.stdout.write(json.dumps(answer, indent=2, default=str))
+            self.tell_as_json(answer)
         else:
             self.tell(answer)
 
     def act(self, *, by: Actor, options: dict[str, Any]) -> dict[str, Any]:
         """Does it. Returns what can be told as JSON."""
         raise NotImplementedError
+
+    def tell_as_json(self, answer: dict[str, Any]) -> None:
+        """Tells the answer to a program."""
+        self.stdout.write(json.dumps(answer, indent=2, default=str))
 
     def tell(self, answer: dict[str, Any]) -> None:
         """Tells the answer to a person at a terminal."""

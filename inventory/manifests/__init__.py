@@ -2,13 +2,14 @@
 Pure: bytes in, entries out; nothing here knows the database or the clock."""
 
 from inventory.manifests.choosing import find
-from inventory.manifests.compare import Comparison, Item, compare
+from inventory.manifests.compare import WORDS, Comparison, Item, compare
 from inventory.manifests.entry import Entry, ManifestRefused, unique
 from inventory.manifests.reading import DIALECTS, Manifest, read
-from inventory.manifests.writing import write_hashdeep, write_md5deep
+from inventory.manifests.writing import write_dfxml, write_hashdeep, write_md5deep
 
 __all__ = [
     "DIALECTS",
+    "WORDS",
     "Comparison",
     "Entry",
     "Item",
@@ -18,6 +19,7 @@ __all__ = [
     "find",
     "read",
     "unique",
+    "write_dfxml",
     "write_hashdeep",
     "write_md5deep",
 ]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from inventory import intake, listing, paths, review, verification
+from inventory import comparing, exports, intake, listing, paths, review, verification
 from inventory.forms import AnswerForm, FlagForm, ReceiveForm
 from inventory.models import Distribution, Flag
 from inventory.states import FILE_STATES
@@ -99,45 +96,15 @@ def browse(request: HttpRequest, cruise: Cruise) -> HttpResponse:
 @of_cruise
 @require_safe
 def download(request: HttpRequest, cruise: Cruise, form: str) -> StreamingHttpResponse:
-    """The whole inventory as CSV, or as a manifest that md5deep or hashdeep audits a disk against."""
-    distribution = current(cruise)
-    writers: dict[str, tuple[Callable[[Distribution], Iterator[bytes | str]], str, str]] = {
-        "csv": (_csv, "text/csv", "csv"),
-        "md5deep": (listing.md5deep, "text/plain", "md5"),
-        "hashdeep": (listing.hashdeep, "text/plain", "hashdeep"),
-    }
-    if form not in writers:
-        raise NotFound(f"The inventory is not given as {form}; there are csv, md5deep and hashdeep.")
-    write, kind, ending = writers[form]
-    name = f"{cruise.cruise_id}-{distribution.number}.{ending}"
-    return streaming.send(request, write(distribution), content_type=f"{kind}; charset=utf-8", name=name)
+    """A whole inventory as CSV or as a manifest that md5deep or hashdeep audits a disk against.
 
-
-COLUMNS = ("path", "size", "changed_at", "state", "md5", "sha256", "delivered_md5", "delivered_sha256", "dataset")
-
-
-def _csv(distribution: Distribution) -> Iterator[bytes | str]:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    names = (
-        "path",
-        "size",
-        "changed_at",
-        "state",
-        "md5",
-        "sha256",
-        "delivered_md5",
-        "delivered_sha256",
-        "dataset__uuid",
-    )
-    for row in distribution.files.order_by("path").values_list(*names).iterator(chunk_size=5000):
-        writer.writerow([listing.cell(value) for value in row])
-        if buffer.tell() > 65536:
-            yield buffer.getvalue()
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue()
+    `?shipment=2`: an earlier one; `?said=delivered`: what the ship told, not what was found.
+    """
+    number = request.GET.get("shipment", "")
+    distribution = comparing.numbered(cruise, int(number) if number.isdecimal() and len(number) < 7 else None)
+    said = listing.DELIVERED if request.GET.get("said") == "delivered" else listing.FOUND
+    made = exports.export(distribution, form, said)
+    return streaming.send(request, made.parts, content_type=made.content_type, name=made.name)
 
 
 @needs("distribution.reread")

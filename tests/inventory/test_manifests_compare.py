@@ -1,10 +1,14 @@
 """The words of md5deep's audit, and that the numbers add up."""
 
+import tempfile
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.manifests import compare
+from inventory import manifests
+from inventory.manifests import Comparison
 from inventory.manifests.compare import CHANGED, MATCHED, MISSING, MOVED, NEW, File, Item
 
 
@@ -12,8 +16,13 @@ def file(path: str, digest: str | None = None, size: int | None = 1, algorithm: 
     return path, size, {algorithm: digest} if digest else {}
 
 
+def compare(before: list[File], now: list[File], *, keep_matched: bool = True) -> Comparison:
+    folder = Path(tempfile.mkdtemp(prefix="leadline-compare-"))
+    return manifests.compare(before, now, folder / "result", keep_matched=keep_matched)
+
+
 def words(before: list[File], now: list[File]) -> dict[str, str]:
-    return {item.path: f"{item.verdict} {item.basis}" for item in compare(before, now).items}
+    return {item.path: f"{item.verdict} {item.basis}" for item in compare(before, now).items()}
 
 
 def test_each_word() -> None:
@@ -21,13 +30,16 @@ def test_each_word() -> None:
     now = [file("same", "1"), file("edited", "9"), file("new/name", "3"), file("came", "5")]
     result = compare(before, now)
     assert result.counts == {MATCHED: 1, CHANGED: 1, MOVED: 1, MISSING: 1, NEW: 1}
-    assert result.items == [
-        Item(MATCHED, "same", "hash", None, 1, 1),
-        Item(CHANGED, "edited", "hash", None, 1, 1),
-        Item(MOVED, "new/name", "hash", "old/name", 1, 1),
+    items = [
         Item(NEW, "came", "hash", None, None, 1),
+        Item(CHANGED, "edited", "hash", None, 1, 1),
         Item(MISSING, "lost", "name", None, 1, None),
+        Item(MOVED, "new/name", "hash", "old/name", 1, 1),
+        Item(MATCHED, "same", "hash", None, 1, 1),
     ]
+    assert list(result.items()) == items
+    assert list(result.items([NEW, MOVED, MATCHED], start=1, most=1)) == [items[3]]
+    assert list(result.items([])) == []
     assert not result.same
     assert compare(before, before).same
 
@@ -39,13 +51,13 @@ def test_a_copy_is_new_while_the_original_stays() -> None:
 def test_a_rotated_log_moved_although_its_old_path_is_taken() -> None:
     result = compare([file("log", "1")], [file("log", "2"), file("log.1", "1")])
     assert result.counts == {MATCHED: 0, CHANGED: 1, MOVED: 1, MISSING: 0, NEW: 0}
-    assert result.items[1].was == "log"
+    assert [item.was for item in result.items()] == [None, "log"]
 
 
 def test_each_old_file_moves_once_and_names_decide() -> None:
     before = [file("a/one", "1"), file("a/two", "1")]
     now = [file("b/two", "1"), file("b/one", "1"), file("b/three", "1")]
-    moved = {item.path: item.was for item in compare(before, now).items}
+    moved = {item.path: item.was for item in compare(before, now).items()}
     assert moved == {"b/two": "a/two", "b/one": "a/one", "b/three": None}
 
 
@@ -89,10 +101,11 @@ def test_the_numbers_add_up(before: list[File], now: list[File]) -> None:
     result = compare(before, now)
     count = result.counts
     assert count[MATCHED] + count[CHANGED] + count[MOVED] + count[NEW] == len(now)
-    left_behind = [item for item in result.items if item.verdict == MOVED and item.was in {p for p, _, _ in now}]
+    items = list(result.items())
+    left_behind = [item for item in items if item.verdict == MOVED and item.was in {p for p, _, _ in now}]
     assert count[MATCHED] + count[CHANGED] + count[MISSING] + count[MOVED] - len(left_behind) == len(before)
-    assert len({item.was for item in result.items if item.was}) == count[MOVED]
-    assert len(result.items) == sum(count.values())
+    assert len({item.was for item in items if item.was}) == count[MOVED]
+    assert len(items) == sum(count.values())
     brief = compare(before, now, keep_matched=False)
     assert (brief.counts, brief.unproven) == (count, result.unproven)
-    assert brief.items == [item for item in result.items if item.verdict != MATCHED]
+    assert list(brief.items()) == [item for item in items if item.verdict != MATCHED]

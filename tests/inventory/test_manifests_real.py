@@ -225,7 +225,7 @@ def test_hashdeep_audits_what_is_written(tree: Path, tmp_path: Path) -> None:
     assert b"Audit failed" in run(copy, "hashdeep", "-r", "-l", "-a", "-k", str(known), ".", ok=(1, 2))
 
 
-def test_a_real_distribution(real_data: Path) -> None:
+def test_a_real_distribution(real_data: Path, tmp_path: Path) -> None:
     output = run(real_data, "md5deep", "-r", "-l", "-z", "-t", "nbp1406")
     entries = list(unique(read(io.BytesIO(output)).entries))
     on_disk = {
@@ -238,6 +238,7 @@ def test_a_real_distribution(real_data: Path) -> None:
     result = compare(
         [(entry.path, entry.size, entry.hashes) for entry in entries],
         [(entry.path, entry.size, entry.hashes) for entry in again],
+        tmp_path / "result",
     )
     assert result.same
     assert result.unproven == 0

@@ -5,13 +5,14 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from inventory.manifests import Entry, ManifestRefused, find, read, unique, write_hashdeep, write_md5deep
+from inventory.manifests import Entry, ManifestRefused, find, read, unique, write_dfxml, write_hashdeep, write_md5deep
 from inventory.paths import to_text
 from tests.inventory.test_manifests import MD5, OTHER, SHA256, entries
 
@@ -111,6 +112,35 @@ def test_written_lists_come_back(some: list[Entry]) -> None:
     assert entries(b"".join(write_md5deep(some))) == numbered
     shifted = [entry._replace(line=entry.line + 2) for entry in numbered]
     assert entries(b"".join(write_hashdeep(some, ["md5"]))) == shifted
+    bare = [entry._replace(size=None) for entry in numbered]
+    assert [entry._replace(line=0) for entry in entries(b"".join(write_md5deep(bare, sizes=False)))] == [
+        entry._replace(line=0) for entry in bare
+    ]
+
+
+any_names = st.binary(min_size=1, max_size=9).filter(lambda b: not set(b) & set(b"\0/") and b not in (b".", b".."))
+
+
+@given(
+    st.lists(
+        st.builds(
+            Entry,
+            any_names.filter(lambda raw: raw[1:2] != b":").map(to_text),
+            st.none() | st.integers(0, 2**63 - 1),
+            st.none() | st.integers(0, 2**32).map(lambda s: datetime.fromtimestamp(s, UTC)),
+            st.sampled_from([{}, {"md5": MD5}, {"md5": MD5, "sha256": SHA256}]),
+            st.just(0),
+        ),
+        max_size=5,
+    )
+)
+@example(
+    [Entry("a\r\nb", 0, None, {}, 0), Entry("<&>'\"\r", 0, None, {}, 0), Entry(to_text(b"\xe9\x01"), 1, None, {}, 0)]
+)
+def test_dfxml_comes_back_whatever_the_names(some: list[Entry]) -> None:
+    text = b"".join(write_dfxml(some))
+    found = [entry._replace(line=0) for entry in read(io.BytesIO(text)).entries]
+    assert found == some
 
 
 def test_a_name_that_would_forge_a_record_is_not_written() -> None:

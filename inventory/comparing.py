@@ -1,0 +1,170 @@
+"""Which inventories can be compared: shipments, manifests of any dialect, directories; each as a stream of files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from inventory import listing, manifests, paths, scan
+from inventory.manifests import Comparison, ManifestRefused
+from inventory.manifests.compare import File
+from inventory.models import Distribution
+from portal.access import Actor
+from portal.models import Cruise
+from portal.refusals import Fault, NotFound, NotLikeThis
+
+Remark = Callable[[str], None]
+USUAL = ("md5", "sha256")
+_SHIPMENT = re.compile(r"([A-Za-z0-9-]{3,32})(?::(\d{1,6}))?(:delivered)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of two inventories. `name` is for people; `algorithms` are the hashes that it may have.
+
+    `files` takes the hashes that the other side has, whom to tell what was left out, and whether to look for paths
+    that come twice; it can be called again.
+    `manifest` is the name of the manifest in the root that lists these files and is none of them, or "".
+    """
+
+    name: str
+    algorithms: tuple[str, ...]
+    files: Callable[[Sequence[str], Remark, bool], Iterator[File]]
+    manifest: str = ""
+
+
+def find(text: str, *, by: Actor, root: str | None = None) -> Side:
+    """The inventory that somebody at a console means.
+
+    `text` is a cruise id (its shipment in force), CRUISE:N (its shipment N), either with ":delivered" (what its
+    manifest says, not what was found), a directory, or a manifest; `root` is the folder before each path of the
+    manifest. A cruise goes before a file of the same name. Raises NotFound, NotLikeThis.
+    """
+    if shape := _SHIPMENT.fullmatch(text):
+        cruise = Cruise.objects.visible_to(by).filter(cruise_id__iexact=shape[1]).first()
+        if cruise is not None:
+            return shipment(numbered(cruise, int(shape[2]) if shape[2] else None), delivered=bool(shape[3]))
+    path = Path(text)
+    if path.is_dir():
+        return directory(path)
+    if path.is_file():
+        return manifest(path, path.name, root=root)
+    raise NotFound(f"{text} is neither a cruise here (CRUISE or CRUISE:N for shipment N) nor a file nor a directory.")
+
+
+def numbered(cruise: Cruise, number: int | None) -> Distribution:
+    """The shipment of this number, or the one in force. Raises NotFound."""
+    if number is None:
+        found = cruise.distributions.current().select_related("cruise").first()
+    else:
+        found = cruise.distributions.select_related("cruise").filter(number=number).first()
+    if found is None:
+        raise NotFound(
+            f"No distribution of {cruise} was received yet."
+            if number is None
+            else f"There is no shipment {number} of {cruise}."
+        )
+    return found
+
+
+def shipment(distribution: Distribution, *, delivered: bool = False) -> Side:
+    """A shipment as it was found, or as its manifest says."""
+
+    def files(_: Sequence[str], __: Remark, ___: bool) -> Iterator[File]:
+        entries = listing.entries(distribution, listing.DELIVERED if delivered else listing.STANDING)
+        return ((entry.path, entry.size, entry.hashes) for entry in entries)
+
+    name = f"{distribution}, as delivered" if delivered else str(distribution)
+    return Side(name, USUAL, files, distribution.manifest_name)
+
+
+def manifest(file: Path, name: str, *, root: str | None = None) -> Side:
+    """A manifest of any dialect. Raises NotLikeThis for one that cannot be read, with line and reason."""
+
+    @contextmanager
+    def refusing() -> Iterator[None]:
+        try:
+            yield
+        except ManifestRefused as error:
+            raise NotLikeThis(f"{name} is refused.", [Fault(name, error.reason, error.line)]) from error
+        except OSError as error:
+            raise NotLikeThis(f"{name} cannot be read: {error.strerror}.") from error
+
+    def files(_: Sequence[str], __: Remark, once: bool) -> Iterator[File]:
+        with refusing(), file.open("rb") as stream:
+            entries = manifests.read(stream, root=root).entries
+            for entry in manifests.unique(entries) if once else entries:
+                if entry.path != name:
+                    yield entry.path, entry.size, entry.hashes
+
+    with refusing(), file.open("rb") as stream:
+        algorithms = manifests.read(stream, root=root).algorithms
+    return Side(f"manifest {name}", algorithms, files, name)
+
+
+def directory(root: Path) -> Side:
+    """A directory whose files are read while it is walked; links are not followed."""
+
+    def files(algorithms: Sequence[str], remark: Remark, _: bool) -> Iterator[File]:
+        known = [name for name in algorithms if name in hashlib.algorithms_available] or list(USUAL)
+        try:
+            for found in scan.walk(root, lambda path, why: remark(f"{paths.display(path)} {why}")):
+                hashes: dict[str, str] = {}
+                try:
+                    hashes = _hashes(root, found.path, known)
+                except OSError as error:
+                    remark(f"{paths.display(found.path)} could not be read: {error.strerror or error}")
+                yield found.path, found.size, hashes
+        except scan.RootGone as error:
+            raise NotLikeThis(f"{error}.") from error
+
+    return Side(f"directory {root}", (), files)
+
+
+def _hashes(root: Path, path: str, algorithms: Sequence[str]) -> dict[str, str]:
+    digests = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
+    with os.fdopen(scan.open_inside(root, path), "rb", buffering=0) as file:
+        while block := file.read(scan.BLOCK):
+            for digest in digests.values():
+                digest.update(block)
+    return {name: digest.hexdigest() for name, digest in digests.items()}
+
+
+def compare(before: Side, now: Side, file: Path, *, remark: Remark, keep_matched: bool = False) -> Comparison:
+    """Compares two inventories into a new file; see manifests.compare for memory and words.
+
+    The manifest of the one side is left out of the other, where a directory holds it beside what it lists.
+    Raises NotLikeThis with the line of a manifest that cannot be trusted.
+    """
+
+    def sides(once: bool) -> tuple[Iterator[File], Iterator[File]]:
+        return (
+            _without(before.files(now.algorithms, remark, once), now.manifest if not before.algorithms else ""),
+            _without(now.files(before.algorithms, remark, once), before.manifest if not now.algorithms else ""),
+        )
+
+    try:
+        return manifests.compare(*sides(False), file, keep_matched=keep_matched)
+    except ValueError:  # a manifest that repeats itself, which is rare: only now is each path remembered
+        return manifests.compare(*sides(True), file, keep_matched=keep_matched)
+
+
+def _without(files: Iterable[File], name: str) -> Iterator[File]:
+    return (file for file in files if file[0] != name) if name else iter(files)
+
+
+@contextmanager
+def compared(before: Side, now: Side, *, remark: Remark, keep_matched: bool = False) -> Iterator[Comparison]:
+    """A comparison that lies in a temporary folder of the home for as long as it is looked at."""
+    place = settings.HOME / "comparisons"
+    place.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=place) as folder:
+        yield compare(before, now, Path(folder) / "result", remark=remark, keep_matched=keep_matched)
