@@ -58,10 +58,3 @@ class RemarkForm(forms.Form):
         choices=[("right", "Looks right"), ("wrong", "Something is wrong")], widget=forms.RadioSelect
     )
     text = forms.CharField(label="Comment", required=False, widget=forms.Textarea(attrs={"rows": 2}))
-
-
-class ProfileForm(forms.Form):
-    """A profile as JSON text, with a note on what changed."""
-
-    rules = forms.CharField(widget=forms.Textarea(attrs={"rows": 24, "class": "mono", "spellcheck": "false"}))
-    note = forms.CharField(max_length=300, required=False, help_text="what this version changes")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -174,6 +175,24 @@ def to_yaml(profile: Profile) -> str:
 def export(profile: Profile, form: str) -> str:
     """The profile in one of FORMATS."""
     return to_yaml(profile) if form == "yaml" else to_json(profile)
+
+
+def differences(before: list[RuleText], after: list[RuleText]) -> list[tuple[str, int | None, int | None, RuleText]]:
+    """What two lists of rules differ in: "removed", "added" or "moved", the number before and after, and the rule.
+
+    Rules that stand in the same order as before are left out, however many were put between them.
+    """
+    found: list[tuple[str, int | None, int | None, RuleText]] = []
+    matches = difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    gone = [n for tag, a, b, _, _ in matches if tag in ("replace", "delete") for n in range(a, b)]
+    come = [n for tag, _, _, a, b in matches if tag in ("replace", "insert") for n in range(a, b)]
+    for n in come:
+        old = next((g for g in gone if before[g] == after[n]), None)
+        if old is not None:
+            gone.remove(old)
+        found.append(("added" if old is None else "moved", None if old is None else old + 1, n + 1, after[n]))
+    found += [("removed", n + 1, None, before[n]) for n in gone]
+    return sorted(found, key=lambda row: (row[2] or row[1] or 0, row[0]))
 
 
 def _fits(value: Any, kind: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from inventory.views import datasets, files, review
+from inventory.views import datasets, files, profiles, review
 
 C = "cruise/<str:cruise_id>/"
 urlpatterns = [
@@ -26,7 +26,8 @@ urlpatterns = [
     path(C + "review/open/", review.open_review, name="open-review"),
     path(C + "review/remark/", review.remark, name="remark"),
     path(C + "review/sign/", review.sign, name="sign"),
-    path("profiles/", datasets.profile_list, name="profiles"),
-    path("profiles/<str:vessel>/", datasets.profile_page, name="profile"),
-    path("profiles/<str:vessel>/<int:version>.json", datasets.profile_json, name="profile-json"),
+    path("profiles/", profiles.profile_list, name="profiles"),
+    path("profiles/<str:vessel>/", profiles.profile_page, name="profile"),
+    path("profiles/<str:vessel>/changes/", profiles.profile_changes, name="profile-changes"),
+    path("profiles/<str:vessel>/<int:version>.<str:form>", profiles.profile_file, name="profile-file"),
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from django.conf import settings
@@ -15,13 +14,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from inventory import classify as classifying
 from inventory import holds, profiles, track
-from inventory.forms import HoldForm, ProfileForm
-from inventory.models import Dataset, Profile
+from inventory.forms import HoldForm
+from inventory.models import Dataset
 from inventory.overview import dataset_rows
-from inventory.rules import BadPattern
 from inventory.views.files import current
 from portal import access, floor, jobs, journal, streaming
-from portal.models import Cruise, Vessel
+from portal.models import Cruise
 from portal.refusals import NotFound, Refusal
 from portal.views.doors import attempt, blame, needs, of_cruise
 
@@ -169,65 +167,3 @@ def lift_hold(request: HttpRequest, cruise: Cruise, uuid: str) -> HttpResponse:
         jobs.soon()
 
     return attempt(request, lift, f"The hold on {dataset} is lifted.", "dataset", cruise.cruise_id, dataset.uuid)
-
-
-@needs("profile.edit")
-@require_safe
-def profile_list(request: HttpRequest) -> HttpResponse:
-    """The profiles of all vessels."""
-    vessels = Vessel.objects.filter(is_active=True).select_related("operator").prefetch_related("profiles__rules")
-    return render(request, "inventory/profiles.html", {"vessels": vessels})
-
-
-@needs("profile.edit")
-@require_http_methods(["GET", "POST"])
-def profile_page(request: HttpRequest, vessel: str) -> HttpResponse:
-    """A vessel's profile: its rules, its versions, an editor, and a preview on its latest distribution."""
-    ship = Vessel.objects.filter(pk=vessel).first()
-    if ship is None:
-        raise NotFound(f"There is no vessel {vessel}.")
-    active = profiles.active(ship)
-    text = json.dumps({"rules": []}, indent=2) if active is None else profiles.to_json(active)
-    form = ProfileForm(request.POST or None, initial={"rules": text})
-    preview = None
-    if request.method == "POST" and form.is_valid():
-        try:
-            rules = profiles.from_json(form.cleaned_data["rules"])
-            if "try" in request.POST:
-                preview = _preview(ship, rules)
-            else:
-                profiles.save(vessel=ship, rules=rules, by=request.user, note=form.cleaned_data["note"])
-                jobs.soon()
-                return redirect("profile", ship.pk)
-        except (Refusal, BadPattern) as refusal:
-            form.add_error("rules", str(refusal))
-    context = {
-        "vessel": ship,
-        "profile": active,
-        "form": form,
-        "preview": preview,
-        "versions": Profile.objects.filter(vessel=ship).prefetch_related("rules"),
-    }
-    return render(request, "inventory/profile.html", context, status=422 if form.errors else 200)
-
-
-def _preview(ship: Vessel, rules: list[profiles.RuleText]) -> dict[str, object] | None:
-    """What the rules would make of the vessel's latest distribution."""
-    cruise = Cruise.objects.filter(vessel=ship, distributions__isnull=False).order_by("-depart_date").first()
-    if cruise is None:
-        return None
-    found = classifying.preview(current(cruise), rules)
-    devices = sorted(found.devices.items())
-    return {"cruise": cruise, "found": found, "devices": devices, "matched": sum(found.devices.values())}
-
-
-@needs("profile.edit")
-@require_safe
-def profile_json(request: HttpRequest, vessel: str, version: int) -> HttpResponse:
-    """A version of a profile as JSON."""
-    found = Profile.objects.filter(vessel=vessel, version=version).prefetch_related("rules").first()
-    if found is None:
-        raise NotFound("There is no such version of the profile.")
-    response = HttpResponse(profiles.to_json(found), content_type="application/json")
-    response["Content-Disposition"] = f'attachment; filename="profile-{vessel}-{version}.json"'
-    return response
