@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import uuid
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +15,15 @@ from django.utils import timezone
 
 from inventory import manifests, paths, scan
 from inventory.manifests import Entry, ManifestRefused
-from inventory.models import Distribution, File
+from inventory.models import Distribution
+from inventory.staging import Staging, fingerprint_of
 from inventory.states import DISTRIBUTION
 from portal import access, accounts, journal, voyage
 from portal.access import Actor
 from portal.models import Appointment, Cruise
 from portal.refusals import Fault, NotLikeThis, NotNow
 
-BATCH = 2000
+MOST_FAULTS = 50
 MANIFEST_LIMIT = 4 * 1024**3
 
 
@@ -37,30 +38,33 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class _Delivery:
-    """A directory and its manifest, read and not yet written down."""
+    """A directory and its manifest, read into the staging tables and not yet written down."""
 
     root: Path
     manifest_name: str
     manifest_sha256: str
     dialect: str
-    entries: dict[str, Entry]
-    found: dict[str, scan.Found]
     problems: list[dict[str, str]]
+
+
+class _NotBelow(Exception):
+    """An entry of the list does not begin with the name of the directory, as the first did."""
 
 
 def receive(*, cruise: Cruise, root: Path, by: Actor, manifest: Path | None = None) -> Receipt:
     """Lists every file of a delivered directory beside what its manifest says. Reading the files follows.
 
     The same distribution a second time changes nothing; a different one is a new shipment and supersedes the last.
-    Raises NotYou, NotNow (cruise not back, record approved), NotLikeThis for a directory without manifest or a
-    manifest that cannot be trusted, with the line.
+    Memory does not grow with the number of files. Raises NotYou, NotNow (cruise not back, record approved), NotLikeThis
+    for a directory without manifest or a manifest that cannot be trusted, with the line.
     """
     access.require(by, "distribution.receive", cruise)
-    delivery = _look(cruise, root, manifest)
-    return _write_down(cruise, delivery, by)
+    with Staging() as staging:
+        delivery = _look(cruise, root, manifest, staging)
+        return _write_down(cruise, delivery, staging, by)
 
 
-def _look(cruise: Cruise, root: Path, manifest: Path | None) -> _Delivery:
+def _look(cruise: Cruise, root: Path, manifest: Path | None, staging: Staging) -> _Delivery:
     """Reads the manifest and lists the directory, outside any transaction: both can be long."""
     problems: list[dict[str, str]] = []
 
@@ -70,33 +74,51 @@ def _look(cruise: Cruise, root: Path, manifest: Path | None) -> _Delivery:
 
     root = root.resolve()
     try:
-        found = {file.path: file for file in scan.walk(root, problem)}
+        manifest = manifest or _manifest_in(root, cruise)
+        digest, dialect = _read_manifest(manifest, root, staging)
+        own = _text(manifest.name) if manifest.resolve().parent == root else None
+        staging.take_found(file for file in scan.walk(root, problem) if file.path != own)
     except OSError as error:
         raise NotLikeThis(f"The directory {root} cannot be received: {error}.") from error
-    if manifest is None:
-        name = manifests.find(path for path in found if "/" not in path)
-        if name is None:
-            raise NotLikeThis(
-                f"There is no manifest in {root}. Go there and make one: md5deep -r -l -z . > {cruise.cruise_id}.md5"
-            )
-        manifest = Path(_fs(root, name))
-    digest, dialect, entries = _read_manifest(manifest, root)
-    if manifest.resolve().parent == root:
-        found.pop(paths.to_text(manifest.name.encode("utf-8", "surrogateescape")), None)
-        entries.pop(manifest.name, None)
-    return _Delivery(root, manifest.name, digest, dialect, entries, found, problems)
+    faults = [
+        Fault(
+            manifest.name,
+            f"{paths.display(path)} is listed a second time with another hash (first in line {first})",
+            line,
+        )
+        for path, first, line in staging.repeated(MOST_FAULTS)
+    ]
+    if faults:
+        raise NotLikeThis("The manifest is refused; nothing was taken in.", faults)
+    return _Delivery(root, manifest.name, digest, dialect, problems)
 
 
-def _fs(root: Path, name: str) -> str:
-    return str(root / paths.to_bytes(name).decode("utf-8", "surrogateescape"))
+def _manifest_in(root: Path, cruise: Cruise) -> Path:
+    """The manifest in the root of a delivery. Raises NotLikeThis with what to do where there is none, OSError."""
+    with os.scandir(root) as listing:
+        names = [entry.name for entry in listing if entry.is_file(follow_symlinks=False)]
+    name = manifests.find(names)
+    if name is None:
+        raise NotLikeThis(
+            f"There is no manifest in {root}. Go there and make one: md5deep -r -l -z . > {cruise.cruise_id}.md5"
+        )
+    return root / name
 
 
-def _read_manifest(manifest: Path, root: Path) -> tuple[str, str, dict[str, Entry]]:
-    """SHA-256, dialect and entries of a manifest. Raises NotLikeThis naming the line that cannot be trusted."""
+def _text(name: str) -> str:
+    """A name that the system told, as the inventory writes it."""
+    return paths.to_text(name.encode("utf-8", "surrogateescape"))
+
+
+def _read_manifest(manifest: Path, root: Path, staging: Staging) -> tuple[str, str]:
+    """SHA-256 and dialect of a manifest; its entries go into the staging tables, relative to the root.
+
+    Raises NotLikeThis naming the lines that cannot be trusted.
+    """
     faults: list[Fault] = []
 
     def refused(refusal: ManifestRefused) -> None:
-        if len(faults) < 50:
+        if len(faults) < MOST_FAULTS:
             faults.append(Fault(manifest.name, refusal.reason, refusal.line))
 
     try:
@@ -104,34 +126,52 @@ def _read_manifest(manifest: Path, root: Path) -> tuple[str, str, dict[str, Entr
             raise NotLikeThis(f"The manifest {manifest.name} is larger than {MANIFEST_LIMIT:,} bytes.")
         with manifest.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            stream.seek(0)
-            reading = manifests.read(stream, on_problem=refused)
-            entries = {entry.path: entry for entry in manifests.unique(reading.entries, on_problem=refused)}
+            for prefix in (f"{_text(root.name)}/", ""):
+                stream.seek(0)
+                faults.clear()
+                staging.restart()
+                reading = manifests.read(stream, on_problem=refused)
+                try:
+                    staging.take_listed(_below(reading.entries, root, prefix, _text(manifest.name)))
+                except _NotBelow:
+                    continue
+                break
     except ManifestRefused as error:
         raise NotLikeThis("The manifest is refused.", [Fault(manifest.name, error.reason, error.line)]) from error
     except OSError as error:
         raise NotLikeThis(f"The manifest {manifest} cannot be read: {error.strerror}.") from error
     if faults:
         raise NotLikeThis("The manifest is refused; nothing was taken in.", faults)
-    return digest, reading.dialect, _below(root, entries)
+    return digest, reading.dialect
 
 
-def _below(root: Path, entries: dict[str, Entry]) -> dict[str, Entry]:
-    """The entries relative to the root, where the list was made one directory further up."""
-    prefix = f"{paths.to_text(root.name.encode('utf-8', 'surrogateescape'))}/"
-    if not entries or (root / root.name).exists() or not all(path.startswith(prefix) for path in entries):
-        return entries
-    return {path.removeprefix(prefix): entry for path, entry in entries.items()}
+def _below(entries: Iterable[Entry], root: Path, prefix: str, own: str) -> Iterator[Entry]:
+    """The entries relative to the root, without the manifest itself.
+
+    With a `prefix`, the list may have been made one directory further up: then all of its paths begin with it, and the
+    root holds nothing of that name. Raises _NotBelow where only some do.
+    """
+    strip: bool | None = None if prefix and not (root / root.name).exists() else False
+    for entry in entries:
+        below = entry.path.startswith(prefix)
+        if strip is None:
+            strip = below
+        elif strip and not below:
+            raise _NotBelow
+        if strip:
+            entry = entry._replace(path=entry.path.removeprefix(prefix))
+        if entry.path != own:
+            yield entry
 
 
 @transaction.atomic
-def _write_down(cruise: Cruise, delivery: _Delivery, by: Actor) -> Receipt:
+def _write_down(cruise: Cruise, delivery: _Delivery, staging: Staging, by: Actor) -> Receipt:
     cruise = Cruise.objects.select_for_update(of=("self",)).select_related("vessel__operator").get(pk=cruise.pk)
     if cruise.state == "cancelled":
         raise NotNow(f"{cruise} is cancelled: it can deliver nothing.")
-    fingerprint = _fingerprint(delivery)
+    fingerprint = staging.fingerprint
     before = cruise.distributions.current().first()
-    if before is not None and before.fingerprint == fingerprint:
+    if before is not None and fingerprint_of(before) == fingerprint:
         if Path(before.root) != delivery.root:
             journal.record(by, "distribution.relocate", before, changes={"root": [before.root, str(delivery.root)]})
             before.root = str(delivery.root)
@@ -163,68 +203,13 @@ def _write_down(cruise: Cruise, delivery: _Delivery, by: Actor) -> Receipt:
         received_at=now,
         received_by=str(by),
     )
-    for batch in _batches(_rows(distribution, delivery)):
-        File.objects.bulk_create(batch)
+    staging.write(distribution)
     counts = distribution.counts()["all"]
     journal.record(by, "distribution.receive", distribution, changes={k: [None, v] for k, v in counts.items()})
     voyage.make_public(cruise, by=by)
     _notify(distribution)
     remarks = [f"{p['path']} {p['why']}" for p in delivery.problems[:20]]
     return Receipt("received" if before is None else "redelivered", distribution, tuple(remarks))
-
-
-def _fingerprint(delivery: _Delivery) -> str:
-    """What the delivery is, whatever disk it lies on: path, size and delivered hash of every file, in order."""
-    digest = hashlib.sha256()
-    for path in sorted(delivery.entries.keys() | delivery.found.keys()):
-        entry, found = delivery.entries.get(path), delivery.found.get(path)
-        hashes = sorted(entry.hashes.items()) if entry else []
-        digest.update(f"{path}\0{found.size if found else '-'}\0{hashes}\n".encode())
-    return digest.hexdigest()
-
-
-def _rows(distribution: Distribution, delivery: _Delivery) -> Iterator[File]:
-    for path, found in delivery.found.items():
-        entry = delivery.entries.get(path)
-        yield _row(distribution, path, "listed" if entry else "found", entry, found)
-    for path, entry in delivery.entries.items():
-        if path not in delivery.found:
-            yield _row(distribution, path, "missing", entry, None)
-
-
-def _row(distribution: Distribution, path: str, state: str, entry: Entry | None, found: scan.Found | None) -> File:
-    directory, _, name = path.rpartition("/")
-    hashes = entry.hashes if entry else {}
-    return File(
-        distribution=distribution,
-        path=path,
-        path_key=path_key(path),
-        directory=directory,
-        name=name,
-        size=found.size if found else None,
-        changed_at=found.changed_at if found else None,
-        delivered_size=entry.size if entry else None,
-        delivered_md5=hashes.get("md5", ""),
-        delivered_sha256=hashes.get("sha256", ""),
-        in_manifest=entry is not None,
-        state=state,
-    )
-
-
-def path_key(path: str) -> uuid.UUID:
-    """The index key of a path: MD5 as a UUID; not a matter of security."""
-    return uuid.UUID(bytes=hashlib.md5(path.encode(), usedforsecurity=False).digest())
-
-
-def _batches(rows: Iterable[File]) -> Iterator[list[File]]:
-    batch: list[File] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def _notify(distribution: Distribution) -> None:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from django.db import transaction
 from django.utils import timezone
 
-from inventory.intake import path_key
 from inventory.models import Dataset, Distribution, File
+from inventory.staging import path_key
 from portal import fleet
 from portal.access import CONSOLE
 from portal.demo.geography import REGIONS

@@ -1,0 +1,228 @@
+"""A delivery beside its manifest, a million files of each, brought together in the database and not in memory.
+
+Both lists are streamed into temporary tables of this connection, which nobody else sees and which hold up nobody; one
+statement then makes the inventory of them. On PostgreSQL the lists go in by COPY.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from types import TracebackType
+from typing import Any, Final
+
+from django.db import connection, models
+
+from inventory.manifests import Entry
+from inventory.models import Distribution, File
+from inventory.scan import Found
+
+BATCH: Final = 5000
+_LISTED, _FOUND = "leadline_listed", "leadline_found"
+_KEPT = ("md5", "sha256")  # the hashes that a manifest's entry is kept with
+_MASK = (1 << 252) - 1
+_CONTRADICTIONS = """
+    SELECT a.path, min(a.line), max(b.line) FROM leadline_listed a
+    JOIN leadline_listed b ON b.path_key = a.path_key AND b.line > a.line AND b.said <> a.said
+    GROUP BY a.path ORDER BY 3 LIMIT %s
+"""
+_AGAIN = """
+    FROM leadline_listed WHERE EXISTS (
+        SELECT 1 FROM leadline_listed a WHERE a.path_key = leadline_listed.path_key AND a.line < leadline_listed.line
+    )
+"""
+# State -> the side that tells where a file is, where its rows come from, and whether the manifest has it.
+_KINDS = {
+    "listed": ("f", "leadline_found f JOIN leadline_listed l ON l.path_key = f.path_key", True),
+    "found": (
+        "f",
+        "leadline_found f LEFT JOIN leadline_listed l ON l.path_key = f.path_key WHERE l.path_key IS NULL",
+        False,
+    ),
+    "missing": (
+        "l",
+        "leadline_listed l LEFT JOIN leadline_found f ON f.path_key = l.path_key WHERE f.path_key IS NULL",
+        True,
+    ),
+}
+Repeated = tuple[str, int, int]  # path, line of the first, line of another that says something else
+
+
+class Staging:
+    """Two lists of files on their way into the inventory, as a context manager; afterwards they are gone.
+
+    `fingerprint` says what both hold, in whatever order it came: path, size and delivered hashes of every file.
+    """
+
+    def __init__(self) -> None:
+        self._sum = self.listed = self.found = 0
+
+    def __enter__(self) -> Staging:
+        self.restart()
+        return self
+
+    def restart(self) -> None:
+        """Empties both lists."""
+        self._sum = self.listed = self.found = 0
+        postgres = connection.vendor == "postgresql"
+        key, big, moment = ("uuid", "bigint", "timestamptz") if postgres else ("char(32)", "integer", "datetime")
+        common = f"path text not null, path_key {key} not null, directory text not null, name text not null, size {big}"
+        with connection.cursor() as cursor:
+            self._drop(cursor)
+            cursor.execute(
+                f"CREATE TEMPORARY TABLE {_LISTED} ({common}, md5 text, sha256 text, line {big}, said {big})"
+            )
+            cursor.execute(f"CREATE TEMPORARY TABLE {_FOUND} ({common}, changed_at {moment})")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if connection.needs_rollback:  # the transaction around us failed; its end takes the tables with it
+            return
+        with connection.cursor() as cursor:
+            self._drop(cursor)
+
+    def _drop(self, cursor: Any) -> None:
+        for table in (_LISTED, _FOUND):
+            cursor.execute(f"DROP TABLE IF EXISTS {'pg_temp' if connection.vendor == 'postgresql' else 'temp'}.{table}")
+
+    def take_listed(self, entries: Iterable[Entry]) -> None:
+        """Takes in what the manifest says. Entries may repeat themselves; see `repeated`."""
+        self.listed += self._write(_LISTED, 9, (self._entry(entry) for entry in entries))
+
+    def take_found(self, files: Iterable[Found]) -> None:
+        """Takes in what was found on the disk; each path once."""
+        self.found += self._write(_FOUND, 6, (self._file(file) for file in files))
+
+    @property
+    def fingerprint(self) -> str:
+        """64 characters; the same for the same delivery, on whatever disk it lies.
+
+        The sum modulo 2^252 of BLAKE2b over each row, so that nothing has to be sorted. Repetitions count once.
+        """
+        return f"+{self._sum & _MASK:063x}"
+
+    def _entry(self, entry: Entry) -> tuple[Any, ...]:
+        md5, sha256 = (entry.hashes.get(name, "") for name in _KEPT)
+        row = _listed(entry.path, md5, sha256)
+        self._sum += row
+        said = _digest(repr(sorted(entry.hashes.items()))) >> 193  # 63 bits: other hashes than the two count too
+        return *_place(entry.path), entry.size, md5, sha256, entry.line, said
+
+    def _file(self, file: Found) -> tuple[Any, ...]:
+        self._sum += _present(file.path, file.size)
+        return *_place(file.path), file.size, file.changed_at
+
+    def _write(self, table: str, columns: int, rows: Iterator[tuple[Any, ...]]) -> int:
+        written = 0
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor, cursor.cursor.copy(f"COPY {table} FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+                    written += 1
+            return written
+        marks = ", ".join(["%s"] * columns)
+        adapt = connection.ops.adapt_datetimefield_value
+        with connection.cursor() as cursor:
+            while batch := list(islice(rows, BATCH)):
+                flat = [tuple(_plain(value, adapt) for value in row) for row in batch]
+                cursor.executemany(f"INSERT INTO {table} VALUES ({marks})", flat)  # noqa: S608 - our own names
+                written += len(batch)
+        return written
+
+    def repeated(self, most: int) -> list[Repeated]:
+        """Paths that the manifest lists again with other hashes; what says the same again is taken out.
+
+        Called once, after all was listed and before `write`.
+        """
+        with connection.cursor() as cursor:
+            # The index serves this, and SQLite's join afterwards.
+            cursor.execute(f"CREATE INDEX {_LISTED}_key ON {_LISTED} (path_key)")
+            cursor.execute(f"CREATE INDEX {_FOUND}_key ON {_FOUND} (path_key)")
+            if connection.vendor == "postgresql":
+                cursor.execute(f"ANALYZE {_LISTED}")
+                cursor.execute(f"ANALYZE {_FOUND}")
+            cursor.execute(_CONTRADICTIONS, [most])
+            found = [(path, first, other) for path, first, other in cursor.fetchall()]
+            if found:
+                return found
+            cursor.execute("SELECT path, md5, sha256 " + _AGAIN)
+            self._sum -= sum(_listed(*row) for row in cursor.fetchall())
+            cursor.execute("DELETE " + _AGAIN)
+            self.listed -= cursor.rowcount
+        return []
+
+    def write(self, distribution: Distribution) -> int:
+        """Makes the files of a distribution, which has none yet; how many. In the caller's transaction."""
+        here = {"path", "path_key", "directory", "name", "size", "changed_at"}
+        promised = {"delivered_size": "l.size", "delivered_md5": "l.md5", "delivered_sha256": "l.sha256"}
+        written = 0
+        for state, (side, tables, in_manifest) in _KINDS.items():
+            given = {"distribution": distribution.pk, "state": state, "in_manifest": in_manifest}
+            columns, values, params = [], [], []
+            for field in File._meta.concrete_fields:
+                if field.primary_key:
+                    continue
+                columns.append(connection.ops.quote_name(field.column))
+                if field.name in here and not (state == "missing" and field.name in ("size", "changed_at")):
+                    values.append(f"{side}.{field.name}")
+                elif field.name in promised and in_manifest:
+                    values.append(promised[field.name])
+                else:
+                    values.append("%s")
+                    params.append(_default(field, given))
+            with connection.cursor() as cursor:
+                into = f"{File._meta.db_table} ({', '.join(columns)})"
+                cursor.execute(f"INSERT INTO {into} SELECT {', '.join(values)} FROM {tables}", params)  # noqa: S608
+                written += cursor.rowcount
+        return written
+
+
+def fingerprint_of(distribution: Distribution) -> str:
+    """What `Staging.fingerprint` said of a delivery; made anew for one that was taken in before there was one."""
+    if distribution.fingerprint.startswith("+"):
+        return distribution.fingerprint
+    total = 0
+    names = ("path", "size", "in_manifest", "delivered_md5", "delivered_sha256", "state")
+    rows = distribution.files.order_by().values_list(*names)
+    for path, size, in_manifest, md5, sha256, state in rows.iterator(chunk_size=BATCH):
+        total += _listed(path, md5, sha256) if in_manifest else 0
+        total += _present(path, size) if state != "missing" else 0
+    return f"+{total & _MASK:063x}"
+
+
+def _listed(path: str, md5: str, sha256: str) -> int:
+    return _digest(f"listed\0{path}\0{md5}\0{sha256}")
+
+
+def _present(path: str, size: int | None) -> int:
+    return _digest(f"found\0{path}\0{size}")
+
+
+def path_key(path: str) -> uuid.UUID:
+    """The index key of a path: MD5 as a UUID; not a matter of security."""
+    return uuid.UUID(bytes=hashlib.md5(path.encode(), usedforsecurity=False).digest())
+
+
+def _place(path: str) -> tuple[str, uuid.UUID, str, str]:
+    directory, _, name = path.rpartition("/")
+    return path, path_key(path), directory, name
+
+
+def _digest(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=32).digest())
+
+
+def _plain(value: Any, adapt: Callable[[Any], Any]) -> Any:
+    if isinstance(value, uuid.UUID):
+        return value.hex
+    return adapt(value) if isinstance(value, dt.datetime) else value
+
+
+def _default(field: models.Field[Any, Any], given: dict[str, Any]) -> Any:
+    """What a column without a source holds: what is given, else what a new row of the model would have."""
+    value = given.get(field.name, None if field.null else field.get_default())
+    return field.get_db_prep_save(value, connection)
