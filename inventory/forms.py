@@ -25,6 +25,12 @@ class ReceiveForm(forms.Form):
         field.choices = [(str(path), path.name) for path in intake.allowed_roots()]
 
 
+class AnnounceForm(forms.Form):
+    """A manifest that comes ahead of its disk."""
+
+    manifest = forms.FileField(help_text="as md5deep, hashdeep, md5sum and others make it; the disk follows later")
+
+
 class FlagForm(forms.Form):
     """A file that is missing or wrong."""
 

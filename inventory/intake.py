@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from django.conf import settings
@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from inventory import manifests, paths, scan
+from inventory import manifests, paths, scan, unpacking
 from inventory.manifests import Entry, ManifestRefused
 from inventory.models import Distribution
 from inventory.staging import Staging, fingerprint_of
@@ -24,6 +24,7 @@ from portal.models import Appointment, Cruise
 from portal.refusals import Fault, NotLikeThis, NotNow
 
 MOST_FAULTS = 50
+BAG_HASHES = ("sha256", "md5", "sha512", "sha1")  # of several manifests of a bag the one whose hashes we keep
 MANIFEST_LIMIT = 4 * 1024**3
 
 
@@ -40,7 +41,7 @@ class Receipt:
 class _Delivery:
     """A directory and its manifest, read into the staging tables and not yet written down."""
 
-    root: Path
+    root: Path | None  # None: the manifest came alone
     manifest_name: str
     manifest_sha256: str
     dialect: str
@@ -64,6 +65,42 @@ def receive(*, cruise: Cruise, root: Path, by: Actor, manifest: Path | None = No
         return _write_down(cruise, delivery, staging, by)
 
 
+def take(*, cruise: Cruise, what: Path, by: Actor, manifest: Path | None = None) -> Receipt:
+    """Takes in whatever a ship sends: a directory, a bag, an archive (tar or zip), or a manifest ahead of its disk.
+
+    An archive is unpacked below LEADLINE_HOME and not changed. Raises as `receive`, `unpack` and `announce` do.
+    """
+    if not what.is_file():
+        return receive(cruise=cruise, root=what, by=by, manifest=manifest)
+    if not unpacking.is_archive(what):
+        return announce(cruise=cruise, manifest=what, by=by)
+    access.require(by, "distribution.receive", cruise)
+    left_out: list[str] = []
+
+    def problem(name: str, why: str) -> None:
+        if len(left_out) < scan.MOST_PROBLEMS:
+            left_out.append(f"{paths.display(name)} {why}")
+
+    root = unpacking.unpack(what, settings.HOME / "unpacked" / cruise.cruise_id, problem)
+    receipt = receive(cruise=cruise, root=root, by=by, manifest=manifest)
+    return replace(receipt, remarks=(*left_out[:20], *receipt.remarks))
+
+
+def announce(*, cruise: Cruise, manifest: Path, by: Actor) -> Receipt:
+    """Takes in a manifest alone, ahead of its disk: the inventory shows what is to come.
+
+    When the disk arrives, `receive` fills this shipment, and says how its manifest differs from the one announced.
+    Raises NotYou, NotNow where a shipment is there already, NotLikeThis for a manifest that cannot be trusted.
+    """
+    access.require(by, "distribution.receive", cruise)
+    with Staging() as staging:
+        digest, dialect = _read_manifest(manifest, Path(cruise.cruise_id), staging)
+        _refuse_contradictions(manifest, staging)
+        if not staging.listed:
+            raise NotLikeThis(f"The manifest {manifest.name} lists no file.")
+        return _write_down(cruise, _Delivery(None, manifest.name, digest, dialect, []), staging, by)
+
+
 def _look(cruise: Cruise, root: Path, manifest: Path | None, staging: Staging) -> _Delivery:
     """Reads the manifest and lists the directory, outside any transaction: both can be long."""
     problems: list[dict[str, str]] = []
@@ -76,33 +113,64 @@ def _look(cruise: Cruise, root: Path, manifest: Path | None, staging: Staging) -
     try:
         manifest = manifest or _manifest_in(root, cruise)
         digest, dialect = _read_manifest(manifest, root, staging)
-        own = _text(manifest.name) if manifest.resolve().parent == root else None
-        staging.take_found(file for file in scan.walk(root, problem) if file.path != own)
+        own = _own_lists(root, manifest)
+        if tags := _tag_list(root, manifest):
+            _list(tags, staging, own)
+        staging.take_found(file for file in scan.walk(root, problem) if file.path not in own)
     except OSError as error:
         raise NotLikeThis(f"The directory {root} cannot be received: {error}.") from error
+    _refuse_contradictions(manifest, staging)
+    return _Delivery(root, manifest.name, digest, dialect, problems)
+
+
+def _refuse_contradictions(manifest: Path, staging: Staging) -> None:
+    """Raises NotLikeThis, naming the lines, where the manifest says two things of one path."""
+    again = "is listed a second time with another hash; find out which one is right, or make the list again"
     faults = [
-        Fault(
-            manifest.name,
-            f"{paths.display(path)} is listed a second time with another hash (first in line {first})",
-            line,
-        )
+        Fault(manifest.name, f"{paths.display(path)} {again} (first in line {first})", line)
         for path, first, line in staging.repeated(MOST_FAULTS)
     ]
     if faults:
         raise NotLikeThis("The manifest is refused; nothing was taken in.", faults)
-    return _Delivery(root, manifest.name, digest, dialect, problems)
 
 
 def _manifest_in(root: Path, cruise: Cruise) -> Path:
     """The manifest in the root of a delivery. Raises NotLikeThis with what to do where there is none, OSError."""
     with os.scandir(root) as listing:
-        names = [entry.name for entry in listing if entry.is_file(follow_symlinks=False)]
-    name = manifests.find(names)
+        names = {entry.name for entry in listing if entry.is_file(follow_symlinks=False)}
+    if "bagit.txt" in names:
+        name = next((n for kind in BAG_HASHES if (n := f"manifest-{kind}.txt") in names), None)
+    else:
+        name = manifests.find(names)
     if name is None:
         raise NotLikeThis(
             f"There is no manifest in {root}. Go there and make one: md5deep -r -l -z . > {cruise.cruise_id}.md5"
         )
     return root / name
+
+
+def _own_lists(root: Path, manifest: Path) -> set[str]:
+    """The files in the root that are lists and no part of the inventory: the manifest; all those of a bag."""
+    own = {_text(manifest.name)} if manifest.resolve().parent == root else set()
+    if (root / "bagit.txt").is_file():
+        own |= {_text(path.name) for path in root.glob("manifest-*.txt")}
+        own |= {_text(path.name) for path in root.glob("tagmanifest-*.txt")}
+    return own
+
+
+def _tag_list(root: Path, manifest: Path) -> Path | None:
+    """The list of a bag's own papers (RFC 8493, section 2.2.1), by the algorithm of its manifest."""
+    tags = root / f"tag{manifest.name}"
+    return tags if manifest.parent == root and (root / "bagit.txt").is_file() and tags.is_file() else None
+
+
+def _list(tags: Path, staging: Staging, own: set[str]) -> None:
+    with tags.open("rb") as stream:
+        try:
+            entries = manifests.read(stream, dialect="bagit").entries
+            staging.take_listed(entry for entry in entries if entry.path not in own)
+        except ManifestRefused as error:
+            raise NotLikeThis("The manifest is refused.", [Fault(tags.name, error.reason, error.line)]) from error
 
 
 def _text(name: str) -> str:
@@ -170,46 +238,65 @@ def _write_down(cruise: Cruise, delivery: _Delivery, staging: Staging, by: Actor
     if cruise.state == "cancelled":
         raise NotNow(f"{cruise} is cancelled: it can deliver nothing.")
     fingerprint = staging.fingerprint
+    root = str(delivery.root) if delivery.root else ""
     before = cruise.distributions.current().first()
     if before is not None and fingerprint_of(before) == fingerprint:
-        if Path(before.root) != delivery.root:
-            journal.record(by, "distribution.relocate", before, changes={"root": [before.root, str(delivery.root)]})
-            before.root = str(delivery.root)
+        if root and before.root != root:
+            journal.record(by, "distribution.relocate", before, changes={"root": [before.root, root]})
+            before.root = root
             before.save(update_fields=["root"])
-        return Receipt(
-            "received again",
-            before,
-            ("This is the distribution that was received before; nothing is doubled.",),
-        )
+        again = "This is the distribution that was received before; nothing is doubled."
+        return Receipt("received again", before, (again,))
     if cruise.approved_at:
         raise NotNow(f"The record of {cruise} is approved. Open a new review before receiving another shipment.")
+    distribution, remarks = _shipment(cruise, before, staging, arrived=bool(root), by=by)
     now = timezone.now()
+    values = {
+        "since": now,
+        "root": root,
+        "manifest_name": delivery.manifest_name,
+        "manifest_sha256": delivery.manifest_sha256,
+        "manifest_dialect": delivery.dialect,
+        "fingerprint": fingerprint,
+        "problems": delivery.problems,
+        "received_at": now,
+        "received_by": str(by),
+    }
+    for name, value in values.items():
+        setattr(distribution, name, value)
+    distribution.save()
+    staging.write(distribution, absent="missing" if root else "expected")
+    counts = distribution.counts()["all"]
+    verb = "distribution.receive" if root else "distribution.announce"
+    journal.record(by, verb, distribution, changes={k: [None, v] for k, v in counts.items()})
+    voyage.make_public(cruise, by=by)
+    if root:
+        _notify(distribution)
+    remarks += [f"{p['path']} {p['why']}" for p in delivery.problems[:20]]
+    outcome = "announced" if not root else "received" if distribution == before or before is None else "redelivered"
+    return Receipt(outcome, distribution, tuple(remarks))
+
+
+def _shipment(
+    cruise: Cruise, before: Distribution | None, staging: Staging, *, arrived: bool, by: Actor
+) -> tuple[Distribution, list[str]]:
+    """The shipment to write into, without files, and remarks: a new one, or the one that was announced."""
+    if before is not None and before.state == "announced":
+        differs = staging.differs(before)
+        rows = before.files.all()
+        rows._raw_delete(rows.db)  # rows of a promise, to which nothing points yet; the delivery takes their place
+        if arrived:
+            before.state = DISTRIBUTION.step(before.state, "distribution.arrive")
+        return before, [f"The manifest differs from the one announced: {differs}."] if differs else []
     if before is not None:
+        if not arrived:
+            raise NotNow(f"{before} is there already. A redelivery is received with its disk, not by a manifest alone.")
         before.state = DISTRIBUTION.step(before.state, "distribution.supersede")
-        before.since = now
+        before.since = timezone.now()
         before.save(update_fields=["state", "since"])
         journal.record(by, "distribution.supersede", before)
     number = (cruise.distributions.aggregate(Max("number"))["number__max"] or 0) + 1
-    distribution = Distribution.objects.create(
-        cruise=cruise,
-        number=number,
-        since=now,
-        root=str(delivery.root),
-        manifest_name=delivery.manifest_name,
-        manifest_sha256=delivery.manifest_sha256,
-        manifest_dialect=delivery.dialect,
-        fingerprint=fingerprint,
-        problems=delivery.problems,
-        received_at=now,
-        received_by=str(by),
-    )
-    staging.write(distribution)
-    counts = distribution.counts()["all"]
-    journal.record(by, "distribution.receive", distribution, changes={k: [None, v] for k, v in counts.items()})
-    voyage.make_public(cruise, by=by)
-    _notify(distribution)
-    remarks = [f"{p['path']} {p['why']}" for p in delivery.problems[:20]]
-    return Receipt("received" if before is None else "redelivered", distribution, tuple(remarks))
+    return Distribution(cruise=cruise, number=number, state="received" if arrived else "announced"), []
 
 
 def _notify(distribution: Distribution) -> None:

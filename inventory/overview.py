@@ -55,6 +55,13 @@ def _delivery_stages(cruise: Cruise, distribution: Distribution | None) -> Itera
         yield Stage("inventoried", "waiting")
         yield Stage("classified", "waiting")
         return
+    if distribution.state == "announced":
+        url, note = reverse("receive", args=[cruise.cruise_id]), "its manifest came ahead of the disk"
+        act = "Receive the distribution"
+        yield Stage("received", "now", url, distribution.since, note, act, "distribution.receive")
+        yield Stage("inventoried", "waiting")
+        yield Stage("classified", "waiting")
+        return
     url = reverse("inventory", args=[cruise.cruise_id])
     note = f"shipment {distribution.number}" if distribution.number > 1 else ""
     yield Stage("received", "done", url, distribution.received_at, note)

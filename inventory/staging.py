@@ -48,6 +48,15 @@ _KINDS = {
         True,
     ),
 }
+_PROMISED = "SELECT count(*) FROM inventory_file f WHERE f.distribution_id = %s AND f.in_manifest"
+_COMMON = """
+    SELECT count(*) FROM leadline_listed l JOIN inventory_file f ON f.path_key = l.path_key
+    WHERE f.distribution_id = %s AND f.in_manifest
+"""
+_OTHERWISE = """
+    AND (l.md5 <> '' AND f.delivered_md5 <> '' AND l.md5 <> f.delivered_md5
+         OR l.sha256 <> '' AND f.delivered_sha256 <> '' AND l.sha256 <> f.delivered_sha256)
+"""
 Repeated = tuple[str, int, int]  # path, line of the first, line of another that says something else
 
 
@@ -155,13 +164,29 @@ class Staging:
             self.listed -= cursor.rowcount
         return []
 
-    def write(self, distribution: Distribution) -> int:
-        """Makes the files of a distribution, which has none yet; how many. In the caller's transaction."""
+    def differs(self, distribution: Distribution) -> str:
+        """How this manifest differs from the one of a distribution, in words; empty where it does not."""
+        with connection.cursor() as cursor:
+
+            def count(what: str) -> int:
+                cursor.execute(what, [distribution.pk])
+                return int(cursor.fetchone()[0])
+
+            before, common, changed = count(_PROMISED), count(_COMMON), count(_COMMON + _OTHERWISE)
+        told = {"no longer in it": before - common, "more": self.listed - common, "with another hash": changed}
+        return ", ".join(f"{what}: {number:,}" for what, number in told.items() if number)
+
+    def write(self, distribution: Distribution, *, absent: str = "missing") -> int:
+        """Makes the files of a distribution, which has none yet; how many. In the caller's transaction.
+
+        `absent` is the state of files that the manifest has and the disk has not.
+        """
         here = {"path", "path_key", "directory", "name", "size", "changed_at"}
         promised = {"delivered_size": "l.size", "delivered_md5": "l.md5", "delivered_sha256": "l.sha256"}
         written = 0
         for state, (side, tables, in_manifest) in _KINDS.items():
-            given = {"distribution": distribution.pk, "state": state, "in_manifest": in_manifest}
+            given: dict[str, Any] = {"distribution": distribution.pk, "in_manifest": in_manifest}
+            given["state"] = absent if state == "missing" else state
             columns, values, params = [], [], []
             for field in File._meta.concrete_fields:
                 if field.primary_key:

@@ -8,11 +8,13 @@ DISTRIBUTION = Table(
     "distribution",
     {
         "received": "its files are listed; they are being read and compared",
+        "announced": "its manifest came ahead of the disk",
         "verified": "every file was read and compared with the manifest",
         "classified": "a profile has sorted its files into data sets",
         "superseded": "a later shipment took its place",
     },
     [
+        step("distribution.arrive", "announced", "received", {Role.OPERATOR, *OFFICE}),
         step("distribution.verify", "received", "verified", OFFICE),
         step("distribution.classify", ("verified", "classified"), "classified", OFFICE),
         step("distribution.supersede", ("received", "verified", "classified"), "superseded", OFFICE),
@@ -22,6 +24,7 @@ DISTRIBUTION = Table(
 
 # md5deep's words for what became of a file, and three of ours for those that are not compared yet or cannot be.
 FILE_STATES = {
+    "expected": "in the manifest that came ahead of the disk",
     "listed": "in the manifest and on the disk, not read yet",
     "found": "on the disk and not in the manifest, not read yet",
     "matched": "as delivered",

@@ -9,6 +9,7 @@ from inventory.views import datasets, files, profiles, review
 C = "cruise/<str:cruise_id>/"
 urlpatterns = [
     path(C + "receive/", files.receive, name="receive"),
+    path(C + "announce/", files.announce, name="announce"),
     path(C + "inventory/", files.browse, name="inventory"),
     path(C + "inventory/download/<str:form>", files.download, name="inventory-download"),
     path(C + "inventory/reread/", files.reread, name="reread"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from inventory import comparing, exports, intake, listing, paths, review, verification
-from inventory.forms import AnswerForm, FlagForm, ReceiveForm
+from inventory.forms import AnnounceForm, AnswerForm, FlagForm, ReceiveForm
 from inventory.models import Distribution, Flag
 from inventory.states import FILE_STATES
 from portal import access, jobs, streaming
@@ -50,8 +51,45 @@ def receive(request: HttpRequest, cruise: Cruise) -> HttpResponse:
                 messages.warning(request, remark)
             jobs.soon()
             return redirect("inventory", cruise.cruise_id)
-    context = {"cruise": cruise, "form": form, "refusal": refusal, "roots": intake.allowed_roots()}
+    return _receiving(request, cruise, form, AnnounceForm(), refusal)
+
+
+def _receiving(
+    request: HttpRequest, cruise: Cruise, form: ReceiveForm, announcing: AnnounceForm, refusal: Refusal | None
+) -> HttpResponse:
+    context = {
+        "cruise": cruise,
+        "form": form,
+        "announce": announcing,
+        "refusal": refusal,
+        "roots": intake.allowed_roots(),
+    }
     return render(request, "inventory/receive.html", context, status=422 if request.method == "POST" else 200)
+
+
+@needs("distribution.receive")
+@require_POST
+def announce(request: HttpRequest, cruise: Cruise) -> HttpResponse:
+    """Takes in a manifest ahead of its disk."""
+    form = AnnounceForm(request.POST, request.FILES)
+    refusal: Refusal | None = None
+    if form.is_valid():
+        sent = form.cleaned_data["manifest"]
+        with tempfile.TemporaryDirectory(prefix="manifest-") as folder:
+            # Under its own name, which the refusals tell; what a browser sends of a path is left out.
+            kept = Path(folder) / (Path(sent.name).name[:200] or "manifest")
+            with kept.open("wb") as out:
+                for chunk in sent.chunks():
+                    out.write(chunk)
+            try:
+                receipt = intake.announce(cruise=cruise, manifest=kept, by=request.user)
+            except Refusal as error:
+                refusal = error
+            else:
+                said = "is announced. Its disk is received as soon as it is here."
+                messages.success(request, f"{receipt.distribution} {said}")
+                return redirect("inventory", cruise.cruise_id)
+    return _receiving(request, cruise, ReceiveForm(), form, refusal)
 
 
 @of_cruise

@@ -1,4 +1,4 @@
-"""Receives a delivered directory with its md5deep manifest, reads every file, and tells what became of each."""
+"""Receives what a ship delivered with its manifest, reads every file, and tells what became of each."""
 
 from __future__ import annotations
 
@@ -24,16 +24,14 @@ class Command(Console):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("directory")
+        parser.add_argument("path", help="a directory, a bag, a tar or zip, or a manifest ahead of its disk")
         parser.add_argument("--cruise", required=True, metavar="ID")
         parser.add_argument("--manifest", metavar="FILE", help="the manifest, when it is not in the root")
         parser.add_argument("--no-read", action="store_true", help="only list the files; the worker reads them")
 
     def act(self, *, by: Actor, options: dict[str, Any]) -> dict[str, Any]:
         manifest = Path(options["manifest"]) if options["manifest"] else None
-        receipt = intake.receive(
-            cruise=cruise(options["cruise"]), root=Path(options["directory"]), by=by, manifest=manifest
-        )
+        receipt = intake.take(cruise=cruise(options["cruise"]), what=Path(options["path"]), by=by, manifest=manifest)
         key = str(receipt.distribution.pk)
         if not options["no_read"] and key in verification.waiting():
             jobs.perform("inventory.verify", key)
