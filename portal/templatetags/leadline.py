@@ -29,6 +29,7 @@ TONES = {
     "open": "active",
     "closed": "good",
     # distribution
+    "announced": "waiting",
     "received": "active",
     "verified": "active",
     "classified": "good",
