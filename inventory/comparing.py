@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -23,6 +24,7 @@ from portal.refusals import Fault, NotFound, NotLikeThis
 
 Remark = Callable[[str], None]
 USUAL = ("md5", "sha256")
+MOST_KEPT = 40
 _SHIPMENT = re.compile(r"([A-Za-z0-9-]{3,32})(?::(\d{1,6}))?(:delivered)?")
 
 
@@ -32,13 +34,15 @@ class Side:
 
     `files` takes the hashes that the other side has, whom to tell what was left out, and whether to look for paths
     that come twice; it can be called again.
-    `manifest` is the name of the manifest in the root that lists these files and is none of them, or "".
+    `manifest` is the name of the manifest in the root that lists these files and is none of them, or ""; `mark`
+    changes with the files.
     """
 
     name: str
     algorithms: tuple[str, ...]
     files: Callable[[Sequence[str], Remark, bool], Iterator[File]]
     manifest: str = ""
+    mark: str = ""
 
 
 def find(text: str, *, by: Actor, root: str | None = None) -> Side:
@@ -83,7 +87,9 @@ def shipment(distribution: Distribution, *, delivered: bool = False) -> Side:
         return ((entry.path, entry.size, entry.hashes) for entry in entries)
 
     name = f"{distribution}, as delivered" if delivered else str(distribution)
-    return Side(name, USUAL, files, distribution.manifest_name)
+    read = distribution.files.exclude(verified_at=None).count() if distribution.state == "received" else -1
+    mark = f"{distribution.uuid} {delivered} {distribution.since.isoformat()} {distribution.verified_at} {read}"
+    return Side(name, USUAL, files, distribution.manifest_name, mark)
 
 
 def manifest(file: Path, name: str, *, root: str | None = None) -> Side:
@@ -106,8 +112,10 @@ def manifest(file: Path, name: str, *, root: str | None = None) -> Side:
                     yield entry.path, entry.size, entry.hashes
 
     with refusing(), file.open("rb") as stream:
+        mark = hashlib.file_digest(stream, "sha256").hexdigest()
+        stream.seek(0)
         algorithms = manifests.read(stream, root=root).algorithms
-    return Side(f"manifest {name}", algorithms, files, name)
+    return Side(f"manifest {name}", algorithms, files, name, f"{name} {mark} {root}")
 
 
 def directory(root: Path) -> Side:
@@ -159,6 +167,28 @@ def compare(before: Side, now: Side, file: Path, *, remark: Remark, keep_matched
 
 def _without(files: Iterable[File], name: str) -> Iterator[File]:
     return (file for file in files if file[0] != name) if name else iter(files)
+
+
+def kept(before: Side, now: Side) -> Comparison:
+    """A comparison for a page, made once and looked at page by page, for as long as neither side changes.
+
+    The last MOST_KEPT comparisons stay in the home; an older one is made again when somebody asks.
+    """
+    place = settings.HOME / "comparisons"
+    place.mkdir(parents=True, exist_ok=True)
+    key = hashlib.sha256(repr((before.mark, now.mark)).encode()).hexdigest()
+    file = place / f"{key}.kept"
+    with contextlib.suppress(FileNotFoundError):
+        os.utime(file)
+        return Comparison(file)
+    with tempfile.TemporaryDirectory(dir=place) as folder:
+        made = Path(folder) / "result"
+        compare(before, now, made, remark=lambda _: None)
+        made.replace(file)
+    by_age = sorted(place.glob("*.kept"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in by_age[MOST_KEPT:]:
+        old.unlink(missing_ok=True)
+    return Comparison(file)
 
 
 @contextmanager

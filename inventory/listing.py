@@ -96,9 +96,13 @@ def entries(distribution: Distribution, said: str = FOUND) -> Iterator[Entry]:
     rows = rows.exclude(state="missing")
     if said == FOUND:
         rows = rows.exclude(md5="")
-    names = ("path", "size", "changed_at", "md5", "sha256", "state", "delivered_md5", "delivered_sha256")
-    for path, size, at, md5, sha256, state, *theirs in rows.values_list(*names).iterator(chunk_size=5000):
-        yield Entry(path, size, at, _known(*theirs) if not md5 and state == "listed" else _known(md5, sha256), 0)
+    names = ("path", "size", "changed_at", "md5", "sha256", "state")
+    told = ("delivered_size", "delivered_md5", "delivered_sha256")
+    for path, size, at, md5, sha256, state, length, *hashes in rows.values_list(*names, *told).iterator(
+        chunk_size=5000
+    ):
+        unread = not md5 and state in ("listed", "expected")
+        yield Entry(path, length if size is None else size, at, _known(*(hashes if unread else (md5, sha256))), 0)
 
 
 def _known(md5: str, sha256: str) -> dict[str, str]:

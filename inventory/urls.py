@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.urls import path
 
-from inventory.views import datasets, files, profiles, review
+from inventory import api_history
+from inventory.views import compared, datasets, feeds, files, profiles, review
 
 C = "cruise/<str:cruise_id>/"
 urlpatterns = [
@@ -12,6 +13,13 @@ urlpatterns = [
     path(C + "announce/", files.announce, name="announce"),
     path(C + "inventory/", files.browse, name="inventory"),
     path(C + "inventory/download/<str:form>", files.download, name="inventory-download"),
+    path(C + "inventory/compare/", compared.compare, name="compare"),
+    path(C + "inventory/compare/manifest/", compared.compare_manifest, name="compare-manifest"),
+    path(C + "inventory/history/", compared.path_history, name="path-history"),
+    path("feeds/inventories.<str:kind>", feeds.feed, name="feed-all"),
+    path("feeds/vessel/<str:vessel>.<str:kind>", feeds.feed, name="feed-vessel"),
+    path("feeds/operator/<str:operator>/inventories.<str:kind>", feeds.feed, name="feed-operator"),
+    path("api/v1/cruises/<str:cruise_id>/history", api_history.PathHistory.as_view(), name="api-path-history"),
     path(C + "inventory/reread/", files.reread, name="reread"),
     path(C + "inventory/flag/", files.flag, name="flag"),
     path(C + "inventory/flag/<int:flag>/", files.answer, name="answer-flag"),
