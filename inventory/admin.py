@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from inventory.models import (
+    Chunk,
     Classification,
     Dataset,
     Distribution,
@@ -38,6 +39,12 @@ class FileAdmin(History):
     search_fields = ("=md5", "=delivered_md5", "=distribution__cruise__cruise_id")
     show_full_result_count = False
     list_select_related = ("distribution__cruise", "dataset__cruise")
+
+
+@admin.register(Chunk)
+class ChunkAdmin(History):
+    list_display = ("distribution", "files", "bytes", "work")
+    list_select_related = ("distribution__cruise", "work")
 
 
 class RuleRows(HistoryRows):

@@ -70,11 +70,15 @@ class Progress:
         self.row.unit = unit or self.row.unit
         self._tell(label=self.row.label, cruise=cruise, total=total, unit=self.row.unit)
 
-    def advance(self, by: int = 1) -> None:
-        """Counts `by` more done. Written at most once a second. Raises Lost when the claim was taken back."""
+    def advance(self, by: int = 1, size: int = 0) -> None:
+        """Counts `by` more done, and `size` more bytes. Written at most once a second.
+
+        Raises Lost when the claim was taken back.
+        """
         self.row.done += by
+        self.row.bytes += size
         if time.monotonic() - self._told >= BEAT_SECONDS:
-            self._tell(done=self.row.done)
+            self._tell(done=self.row.done, bytes=self.row.bytes)
 
     def note(self, remark: str) -> None:
         """A remark that stays on the row once the work is done."""
@@ -95,6 +99,7 @@ class Progress:
         Work.objects.filter(pk=self.row.pk, state="running").update(
             state=state,
             done=self.row.done,
+            bytes=self.row.bytes,
             message=message[:4000],
             ended_at=timezone.now(),
             beat_at=timezone.now(),

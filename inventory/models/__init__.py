@@ -1,11 +1,12 @@
 """The inventory's tables."""
 
 from inventory.models.dataset import Dataset, Hold, Track, TrackProduct
-from inventory.models.distribution import Distribution, File
+from inventory.models.distribution import Chunk, Distribution, File
 from inventory.models.profile import Classification, Profile, Rule
 from inventory.models.review import Flag, Remark, Review, Signature
 
 __all__ = [
+    "Chunk",
     "Classification",
     "Dataset",
     "Distribution",

@@ -10,7 +10,7 @@ from django.db.models import Count, Q, Sum
 
 from inventory import paths
 from inventory.states import DISTRIBUTION, FILE_STATES
-from portal.models import Cruise
+from portal.models import Cruise, Work
 
 if TYPE_CHECKING:
     from portal.access import Actor
@@ -126,3 +126,23 @@ class File(models.Model):
     def shown_name(self) -> str:
         """The name for people."""
         return paths.display(self.name)
+
+
+class Chunk(models.Model):
+    """A stretch of a distribution's files that a worker reads at one go, for as long as it is not all read.
+
+    Its claim is the work row of the worker: while that runs and beats, nobody else touches these files.
+    """
+
+    distribution = models.ForeignKey(Distribution, models.CASCADE, related_name="chunks")
+    first = models.BigIntegerField(help_text="key of its first file")
+    last = models.BigIntegerField(help_text="key of its last file")
+    files = models.PositiveIntegerField(help_text="files not read yet")
+    bytes = models.BigIntegerField(help_text="bytes not read yet")
+    work = models.ForeignKey(Work, models.SET_NULL, null=True, blank=True, related_name="chunks")
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.distribution}: files {self.first} to {self.last}"

@@ -108,10 +108,12 @@ def browse(request: HttpRequest, cruise: Cruise) -> HttpResponse:
         files = files.filter(directory=directory)
         folders = listing.folders(distribution, directory)
     page = Paginator(files.order_by("path"), PAGE).get_page(request.GET.get("page"))
+    counts = distribution.counts()
     context = {
         "cruise": cruise,
         "distribution": distribution,
-        "counts": distribution.counts(),
+        "counts": counts,
+        "standing": verification.standing(distribution, counts),
         "directory": directory,
         "trail": listing.trail(directory),
         "folders": folders,

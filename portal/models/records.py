@@ -53,6 +53,7 @@ class Work(models.Model):
     done = models.BigIntegerField(default=0)
     total = models.BigIntegerField(null=True, blank=True)
     unit = models.CharField(max_length=20, default="files")
+    bytes = models.BigIntegerField(default=0, help_text="read or written, where that is counted")
     message = models.TextField(blank=True)
     attempt = models.PositiveIntegerField(default=1)
     started_at = models.DateTimeField()
