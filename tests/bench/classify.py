@@ -50,8 +50,8 @@ def rules() -> list[Any]:
 def fill(cruise: Any, count: int) -> Any:
     from django.utils import timezone
 
-    from inventory.intake import path_key
     from inventory.models import Distribution, File
+    from inventory.staging import path_key
 
     now = timezone.now()
     made = Distribution.objects.create(

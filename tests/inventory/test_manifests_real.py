@@ -31,6 +31,8 @@ CONTENTS: dict[bytes, bytes] = {
     b"cr\rinside": b"r",
     b"Icon\r": b"macOS",
     "ünï–dat".encode(): b"u",
+    "one/\u00fcn.dat".encode(): b"composed",
+    "one/u\u0308n.dat".encode(): b"decomposed",
     b"lat\xe9in": b"l",
     b"control\x01\x1b": b"c",
     b"back\\slash": b"b",
