@@ -152,6 +152,13 @@ def _changes(before: dict[str, int], after: dict[str, int]) -> dict[str, list[in
     return {n: [before.get(n, 0), after.get(n, 0)] for n in names if before.get(n, 0) != after.get(n, 0)}
 
 
+def compared(before: Classification, after: Classification) -> dict[str, list[int]] | None:
+    """Files of each data set that differ between two classifications; None where one did not record its sizes yet."""
+    if any(c.matched and not c.sizes for c in (before, after)):
+        return None
+    return _changes(before.sizes, after.sizes)
+
+
 def _retire_empty(distribution: Distribution, by: Actor) -> None:
     """Data sets of the cruise that no file of this distribution belongs to any more."""
     standing = Dataset.objects.filter(cruise=distribution.cruise).standing()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import uuid
 from typing import TYPE_CHECKING
 
@@ -104,9 +105,17 @@ class Dataset(models.Model):
         """Whether its class may be held at all."""
         return self.device_class not in NEVER_HELD
 
-    def described(self) -> list[tuple[str, object]]:
-        """What is filled in of `details`: what people call it, and its value."""
-        return [(DETAILS.get(name, name), value) for name, value in self.details.items() if value not in ("", None, [])]
+    def described(self) -> list[tuple[str, str]]:
+        """What is filled in of `details`: what people call it, and its value as text; lists with commas."""
+        told = []
+        for name, value in self.details.items():
+            if value in ("", None, [], {}):
+                continue
+            if isinstance(value, list) and all(isinstance(part, str) for part in value):
+                value = ", ".join(value)
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            told.append((DETAILS.get(name, name), text))
+        return told
 
     def files_now(self) -> models.QuerySet[File]:
         """Its files in the shipment that is in force."""

@@ -33,11 +33,16 @@ def classification(request: HttpRequest, cruise: Cruise) -> HttpResponse:
     """What the profile made of the distribution: data sets, what is excluded, and what no rule matches."""
     distribution = current(cruise)
     left = distribution.files.filter(dataset__isnull=True, excluded=False)
+    history = list(distribution.classifications.select_related("profile"))
+    numbers = {str(made.number): made for made in history}
+    pair = numbers.get(request.GET.get("a", "")), numbers.get(request.GET.get("b", ""))
     context = {
         "cruise": cruise,
         "distribution": distribution,
         "datasets_panel": {"cruise": cruise, "rows": dataset_rows(cruise)},
-        "history": distribution.classifications.select_related("profile"),
+        "history": history,
+        "pair": pair,
+        "differs": classifying.compared(pair[0], pair[1]) if pair[0] and pair[1] else None,
         "profile": profiles.active(cruise.vessel),
         "unmatched": left.order_by("path")[:EXAMPLES],
         "unmatched_count": left.count(),

@@ -182,3 +182,31 @@ def test_many_rules_and_slices_come_to_the_same(home, monkeypatch):
     monkeypatch.setattr("inventory.assignment.WRITE", 2)
     again(made, [*make.RULES, *(RuleText(f"never/{n}", device_class="ctd") for n in range(60))])
     assert sorted_out(made) == before
+
+
+def test_two_classifications_are_compared(home, browse):
+    made = make.distribution(home, "classified")
+    first = made.classifications.get()
+    second = again(made, make.RULES[:-1])
+    third = again(made, make.RULES)
+    documents = Dataset.objects.get(cruise=made.cruise, device_class="documents").name
+    assert classify.compared(first, second) == {documents: [1, 0]}
+    assert classify.compared(first, third) == {}
+    address = f"/cruise/{made.cruise.cruise_id}/classification/"
+    assert "same numbers" in browse(None).get(f"{address}?a=1&b=3").content.decode()
+    assert "Files in 2" in browse(None).get(f"{address}?a=1&b=2").content.decode()
+    Classification.objects.filter(pk=first.pk).update(sizes={})
+    assert "before sizes were recorded" in browse(None).get(f"{address}?a=1&b=2").content.decode()
+    assert browse(None).get(f"{address}?a=x&b=9").status_code == 200
+
+
+def test_a_data_sets_page_shows_what_is_filled_in(home, browse):
+    dataset = make.dataset(home)
+    dataset.details = {"keywords": ["salinity", "front"], "proposalId": "", "scientificMetadata": {"bins": 24}}
+    dataset.location, dataset.first_at, dataset.last_at = "main winch", dataset.since, dataset.since
+    dataset.save()
+    assert dataset.described() == [("keywords", "salinity, front"), ("scientific metadata", '{"bins": 24}')]
+    body = browse(None).get(f"/cruise/{dataset.cruise.cruise_id}/dataset/{dataset.uuid}/").content.decode()
+    for text in ("main winch", "salinity, front", "Measured"):
+        assert text in body
+    assert "Proposal" not in body
