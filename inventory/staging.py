@@ -23,7 +23,10 @@ from inventory.scan import Found
 BATCH: Final = 5000
 _LISTED, _FOUND = "leadline_listed", "leadline_found"
 _KEPT = ("md5", "sha256")  # the hashes that a manifest's entry is kept with
+_SET = frozenset(_KEPT)
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _MASK = (1 << 252) - 1
+_REPEATED = "SELECT path_key FROM leadline_listed GROUP BY path_key HAVING count(*) > 1 LIMIT 1"
 _CONTRADICTIONS = """
     SELECT a.path, min(a.line), max(b.line) FROM leadline_listed a
     JOIN leadline_listed b ON b.path_key = a.path_key AND b.line > a.line AND b.said <> a.said
@@ -118,7 +121,9 @@ class Staging:
         md5, sha256 = (entry.hashes.get(name, "") for name in _KEPT)
         row = _listed(entry.path, md5, sha256)
         self._sum += row
-        said = _digest(repr(sorted(entry.hashes.items()))) >> 193  # 63 bits: other hashes than the two count too
+        # 63 bits; other hashes than the two count too.
+        said = row if entry.hashes.keys() <= _SET else _digest(repr(sorted(entry.hashes.items())))
+        said >>= 193
         return *_place(entry.path), entry.size, md5, sha256, entry.line, said
 
     def _file(self, file: Found) -> tuple[Any, ...]:
@@ -129,9 +134,9 @@ class Staging:
         written = 0
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor, cursor.cursor.copy(f"COPY {table} FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(row)
-                    written += 1
+                while batch := list(islice(rows, BATCH)):
+                    copy.write("".join(map(_line, batch)))
+                    written += len(batch)
             return written
         marks = ", ".join(["%s"] * columns)
         adapt = connection.ops.adapt_datetimefield_value
@@ -148,12 +153,12 @@ class Staging:
         Called once, after all was listed and before `write`.
         """
         with connection.cursor() as cursor:
-            # The index serves this, and SQLite's join afterwards.
-            cursor.execute(f"CREATE INDEX {_LISTED}_key ON {_LISTED} (path_key)")
-            cursor.execute(f"CREATE INDEX {_FOUND}_key ON {_FOUND} (path_key)")
-            if connection.vendor == "postgresql":
-                cursor.execute(f"ANALYZE {_LISTED}")
-                cursor.execute(f"ANALYZE {_FOUND}")
+            for table in (_LISTED, _FOUND):  # PostgreSQL joins by hashing, SQLite by an index
+                postgres = connection.vendor == "postgresql"
+                cursor.execute(f"ANALYZE {table}" if postgres else f"CREATE INDEX {table}_key ON {table} (path_key)")
+            cursor.execute(_REPEATED)
+            if cursor.fetchone() is None:
+                return []
             cursor.execute(_CONTRADICTIONS, [most])
             found = [(path, first, other) for path, first, other in cursor.fetchall()]
             if found:
@@ -239,6 +244,20 @@ def _place(path: str) -> tuple[str, uuid.UUID, str, str]:
 
 def _digest(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=32).digest())
+
+
+def _line(row: tuple[Any, ...]) -> str:
+    """A row in the text format of COPY."""
+    return "\t".join(map(_cell, row)) + "\n"
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "\\N"
+    if type(value) is not str:
+        return str(value)
+    plain = value.isprintable() and "\\" not in value  # nearly all are, and translating takes ten times as long
+    return value if plain else value.translate(_ESCAPES)
 
 
 def _plain(value: Any, adapt: Callable[[Any], Any]) -> Any:

@@ -72,7 +72,8 @@ def bare(lines: int) -> float:
             return time.perf_counter() - began
         cursor.execute("SELECT sql FROM sqlite_master WHERE tbl_name = %s AND sql IS NOT NULL", [table])
         for (statement,) in cursor.fetchall():
-            cursor.execute(statement.replace(table, TABLE).replace("file_path_once", "bench_path_once"))
+            named = statement.replace(table, TABLE).replace("file_path_once", "bench_path_once")
+            cursor.execute(named.replace('INDEX "inventory_f_', 'INDEX "bench_f_'))
         held = [tuple(getattr(v, "hex", v) if not isinstance(v, float) else v for v in row) for row in rows]
         began = time.perf_counter()
         with transaction.atomic():
