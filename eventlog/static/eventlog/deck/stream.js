@@ -25,9 +25,10 @@ export function start({ list: element, pane: around, pill: button, more: older, 
   pane.addEventListener("scroll", () => atTop() && held && draw(), { passive: true });
   list.addEventListener("focusout", () => setTimeout(() => held && draw(), 0));
   pill.addEventListener("click", () => {
-    pane.scrollTo({ top: 0 });
-    document.scrollingElement.scrollTo({ top: 0 });
     draw(true);
+    pane.scrollTo({ top: 0, behavior: "instant" });
+    // Whatever else scrolls around it: what is new is what shall be seen.
+    list.querySelector(".event")?.scrollIntoView({ block: "nearest", behavior: "instant" });
     list.querySelector("button")?.focus({ preventScroll: true });
   });
   more.addEventListener("click", () => {
