@@ -122,8 +122,8 @@ export function readTime(text, near) {
   const at = Date.UTC(base.getUTCFullYear(), base.getUTCMonth(), base.getUTCDate(), +hh, +mi, +s);
   const fine = valid(at, +hh, +mi, +s);
   if (fine === null) return null;
-  // The nearest such time: 23:58 typed at 00:02 was yesterday.
-  const options = [at - 86_400_000, at, at + 86_400_000];
+  // The nearest such time that is not to come: 23:58 typed at 00:02 was yesterday, 00:01 typed at 14:00 was today.
+  const options = [at - 86_400_000, at, at + 86_400_000].filter((option, index) => !index || option <= now() + 3_600_000);
   return options.reduce((best, option) => (Math.abs(option - near) < Math.abs(best - near) ? option : best));
 }
 
