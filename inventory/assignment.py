@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from inventory.rules import Matcher, Peek
 from portal.work import Progress
 
 READ = 10_000
-WRITE = 200_000
+WRITE = 100_000
 Goal = tuple[int | None, int | None, bool]
 """Keys of rule and data set, and whether the rule keeps the file out."""
 
@@ -53,57 +55,120 @@ def assign(
     Called inside a transaction. Rows that stay as they are are not written.
     """
     peek = peeker(distribution.root)
-    tally: Counter[str] = Counter(matched=0, excluded=0, unmatched=0)
+    counted: Counter[int] = Counter()
     goals: dict[int, int] = {}  # key of the rule -> place in `aims`
     aims: list[Goal] = [(None, None, False)]
-    files, places = array("q"), array("i")
-    rows = distribution.files.order_by().values_list("pk", "path").iterator(chunk_size=READ)
-    for number, (pk, path) in enumerate(rows, 1):
-        rule = matcher.rule_for(path, peek)
-        place = goals.get(rule.pk) if rule is not None else 0
-        if place is None and rule is not None:
-            place = goals[rule.pk] = len(aims)
-            aims.append((rule.pk, None if rule.exclude else dataset_of(rule).pk, rule.exclude))
-        files.append(pk)
-        places.append(place or 0)
-        if progress is not None and number % READ == 0:
-            progress.beat()
-    for place, count in Counter(places).items():
+    with _writer(distribution, aims) as writer:
+        rows = iter(distribution.files.order_by("pk").values_list("pk", "path").iterator(chunk_size=READ))
+        while part := list(islice(rows, WRITE)):
+            writer.begin()
+            files, places = array("q"), array("i")
+            for pk, path in part:
+                rule = matcher.rule_for(path, peek)
+                place = goals.get(rule.pk) if rule is not None else 0
+                if place is None and rule is not None:
+                    writer.settle()  # a new data set is asked for of the same database
+                    place = goals[rule.pk] = len(aims)
+                    aims.append((rule.pk, None if rule.exclude else dataset_of(rule).pk, rule.exclude))
+                files.append(pk)
+                places.append(place or 0)
+            writer.settle()
+            counted.update(places)
+            writer.next = files, places
+            if progress is not None:
+                progress.advance(len(part))
+        writer.begin()
+        writer.settle()
+    tally: Counter[str] = Counter(matched=0, excluded=0, unmatched=0)
+    for place, count in counted.items():
         tally["unmatched" if not place else "excluded" if aims[place][2] else "matched"] += count
-    _write(files, places, aims, progress)
     return tally
 
 
-def _write(files: array[int], places: array[int], aims: list[Goal], progress: Progress | None) -> None:
-    """Writes the goals beside the files, a slice at a time, by way of a table of this session."""
-    with connection.cursor() as cursor:
-        cursor.execute("CREATE TEMPORARY TABLE aimed (file bigint, rule bigint, dataset bigint, excluded boolean)")
-        try:
-            for start in range(0, len(files), WRITE):
-                end = min(start + WRITE, len(files))
-                _fill(cursor, ((files[i], *aims[places[i]]) for i in range(start, end)))
-                cursor.execute(_UPDATE)
-                cursor.execute("DELETE FROM aimed" if connection.vendor == "sqlite" else "TRUNCATE aimed")
-                if progress is not None:
-                    progress.advance(end - start)
-        finally:
-            if not connection.needs_rollback:
-                cursor.execute("DROP TABLE aimed")
+class _Writer:
+    """Writes the goals beside the files, a slice at a time. `begin` takes what stands in `next`."""
+
+    def __init__(self, distribution: Distribution, aims: list[Goal]) -> None:
+        self.distribution, self.aims = distribution, aims
+        self.next: tuple[array[int], array[int]] | None = None
+
+    def begin(self) -> None:
+        """Begins to write the slice at hand. The connection is the writer's until `settle`."""
+        if self.next is not None:
+            (files, places), self.next = self.next, None
+            self.write(files, places)
+
+    def settle(self) -> None:
+        """Waits until it is written. Raises what the database raised."""
+
+    def write(self, files: array[int], places: array[int]) -> None:
+        """By way of a table of this session."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "CREATE TEMPORARY TABLE IF NOT EXISTS aimed"
+                " (file bigint, rule bigint, dataset bigint, excluded boolean)"
+            )
+            rows = [(pk, *self.aims[place]) for pk, place in zip(files, places, strict=True)]
+            cursor.executemany("INSERT INTO aimed VALUES (%s, %s, %s, %s)", rows)
+            cursor.execute(_UPDATE.format(source="aimed", within=""))
+            cursor.execute("DELETE FROM aimed")
+
+    def __enter__(self) -> _Writer:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None and connection.vendor == "sqlite":
+            with connection.cursor() as cursor:
+                cursor.execute("DROP TABLE IF EXISTS aimed")
 
 
-def _fill(cursor: Any, rows: Iterator[tuple[int, int | None, int | None, bool]]) -> None:
-    if connection.vendor == "postgresql":
-        with cursor.copy("COPY aimed FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
-    else:
-        cursor.executemany("INSERT INTO aimed VALUES (%s, %s, %s, %s)", rows)
+class _PostgresWriter(_Writer):
+    """Lets the server write one slice while the next is matched, in a thread that has the connection meanwhile."""
+
+    def __init__(self, distribution: Distribution, aims: list[Goal]) -> None:
+        super().__init__(distribution, aims)
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="assignment")
+        self._pending: Future[None] | None = None
+
+    def write(self, files: array[int], places: array[int]) -> None:
+        rules, datasets, excluded = (list(column) for column in zip(*self.aims, strict=True))
+        source = (
+            "(SELECT f.file, a.rule, a.dataset, a.excluded FROM unnest(%s::bigint[], %s::int[]) AS f(file, place) "
+            "JOIN unnest(%s::int[], %s::bigint[], %s::bigint[], %s::boolean[]) AS a(place, rule, dataset, excluded) "
+            "USING (place)) AS aimed"
+        )
+        statement = _UPDATE.format(
+            source=source, within="inventory_file.distribution_id = %s AND inventory_file.id BETWEEN %s AND %s AND "
+        )
+        values = (list(files), list(places), list(range(len(rules))), rules, datasets, excluded)
+        bounds = (self.distribution.pk, files[0], files[-1])
+        session = connection.connection
+
+        def execute() -> None:
+            with session.cursor() as cursor:
+                cursor.execute(statement, (*values, *bounds))
+
+        self._pending = self._pool.submit(execute)
+
+    def settle(self) -> None:
+        if self._pending is not None:
+            pending, self._pending = self._pending, None
+            with connection.wrap_database_errors:
+                pending.result()
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        # Also after a fault the connection is handed back only once it is quiet.
+        self._pool.shutdown(wait=True)
+
+
+def _writer(distribution: Distribution, aims: list[Goal]) -> _Writer:
+    return (_PostgresWriter if connection.vendor == "postgresql" else _Writer)(distribution, aims)
 
 
 _UPDATE = """
     UPDATE inventory_file SET rule_id = aimed.rule, dataset_id = aimed.dataset, excluded = aimed.excluded
-    FROM aimed
-    WHERE inventory_file.id = aimed.file AND (
+    FROM {source}
+    WHERE {within}inventory_file.id = aimed.file AND (
         inventory_file.rule_id IS DISTINCT FROM aimed.rule
         OR inventory_file.dataset_id IS DISTINCT FROM aimed.dataset
         OR inventory_file.excluded IS DISTINCT FROM aimed.excluded)

@@ -75,7 +75,8 @@ class Distribution(models.Model):
 class File(models.Model):
     """A file of a distribution. What the manifest says and what we found are kept apart."""
 
-    distribution = models.ForeignKey(Distribution, models.CASCADE, related_name="files")
+    # Found by the indexes below, which begin with it.
+    distribution = models.ForeignKey(Distribution, models.CASCADE, related_name="files", db_index=False)
     path = models.TextField(help_text="inside the distribution, in the text form of inventory.paths")
     path_key = models.UUIDField(help_text="MD5 of the path: an index for names of any length")
     directory = models.TextField(blank=True)
@@ -94,7 +95,17 @@ class File(models.Model):
     dataset = models.ForeignKey(
         "inventory.Dataset", models.SET_NULL, null=True, blank=True, related_name="files", db_index=False
     )
-    rule = models.ForeignKey("inventory.Rule", models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
+    # Not checked by the database: it would ask for every file of a classification at its end, and a rule is only told
+    # of, never counted by. The rules of a version are never deleted.
+    rule = models.ForeignKey(
+        "inventory.Rule",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
     excluded = models.BooleanField(default=False, help_text="a rule keeps it out of all data sets")
 
     class Meta:

@@ -61,10 +61,10 @@ def write(looked: Sequence[Looked]) -> None:
             )
         else:
             names = ", ".join(f"{name} = %s" for name in COLUMNS)
-            adapt = connection.ops.adapt_datetimefield_value
+            at_all = connection.ops.adapt_datetimefield_value(now)
             cursor.executemany(
                 f"UPDATE {table} SET {names} WHERE id = %s",  # noqa: S608
-                [(size, md5, sha, adapt(at), state, note, pk) for pk, size, md5, sha, at, state, note in rows],
+                [(size, md5, sha, at and at_all, state, note, pk) for pk, size, md5, sha, at, state, note in rows],
             )
 
 
