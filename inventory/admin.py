@@ -7,6 +7,8 @@ from django.contrib import admin
 from inventory.models import (
     Chunk,
     Classification,
+    Coverage,
+    Covered,
     Dataset,
     Distribution,
     File,
@@ -138,3 +140,20 @@ class FlagAdmin(History):
     list_display = ("distribution", "kind", "path", "by_name", "at", "answered_at")
     list_filter = ("kind",)
     search_fields = ("distribution__cruise__cruise_id", "path", "comment")
+
+
+@admin.register(Coverage)
+class CoverageAdmin(History):
+    """Twenty million rows are searched by cruise, not counted for every page."""
+
+    list_display = ("file", "reader", "format", "first_at", "last_at", "derived", "points", "remark")
+    list_filter = ("reader", "derived")
+    search_fields = ("=distribution__cruise__cruise_id",)
+    show_full_result_count = False
+    list_select_related = ("file",)
+
+
+@admin.register(Covered)
+class CoveredAdmin(History):
+    list_display = ("distribution", "files", "timed", "placed", "classification", "edition", "at")
+    list_select_related = ("distribution__cruise",)

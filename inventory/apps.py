@@ -32,13 +32,16 @@ class InventoryConfig(Floor):
             access.grant(verb, who)
 
     def doors(self) -> Iterable[Door]:
-        from inventory import classify, shiplog, track, verification
+        from inventory import classify, covering, shiplog, track, verification
 
         return [
             Door("inventory.verify", "reading files", verification.waiting, verification.run, long=True),
             Door(shiplog.DOOR, "taking event logs ashore", shiplog.waiting_to_take, shiplog.take, long=True),
             Door("inventory.classify", "classifying files", classify.waiting_to_classify, classify.run, long=True),
             Door("inventory.navigate", "making the track", track.waiting_to_navigate, track.run, long=True),
+            Door(
+                covering.DOOR, "reading when and where files were measured", covering.waiting, covering.run, long=True
+            ),
         ]
 
     def stages(self, cruise: Cruise) -> Iterable[Stage]:

@@ -76,6 +76,7 @@ RIGHTS = {
     "dataset.hold": {Role.CHIEF_SCIENTIST},
     "dataset.lift_hold": {Role.CHIEF_SCIENTIST, *OFFICE},
     "navigation.make": OFFICE,
+    "coverage.make": OFFICE,
     "review.open": OFFICE,
     "review.see": {Role.OPERATOR, Role.CHIEF_SCIENTIST, *OFFICE},
     "review.remark": {Role.OPERATOR, Role.CHIEF_SCIENTIST, *OFFICE},
@@ -112,6 +113,8 @@ DEVICE_CLASSES = {
     "winch": "winch",
     "documents": "documents",
 }
+# What is measured nowhere and at no time: the files of these classes are not read for period and track.
+UNTIMED = frozenset({"eventlog", "documents"})
 # Why a rule keeps files out of all data sets.
 EXCLUSIONS = {
     "science": "files of the science party",

@@ -18,6 +18,7 @@ from django.db.models import Exists, Max, OuterRef, Subquery
 from django.utils import timezone
 
 from inventory import paths, scan
+from inventory.coverage.along import Course
 from inventory.models import Classification, Dataset, Distribution, File, Track, TrackProduct
 from inventory.navigation import clean as cleaning
 from inventory.navigation import control, geocsv, products, read
@@ -248,3 +249,17 @@ def geojson(track: Track) -> dict[str, Any]:
             "tolerance_deg": track.tolerance_deg,
         },
     )
+
+
+def course(track: Track) -> Course:
+    """The one-minute product as times and places; an empty one where there is no track or its file is gone."""
+    product = track.products.filter(kind="1min").first()
+    path = settings.HOME / product.path if product else None
+    if path is None or not path.is_file():
+        return Course()
+    with path.open(encoding="utf-8") as stream:
+        rows = geocsv.read_geocsv(stream).rows
+    time = np.array([row[0].removesuffix("Z") for row in rows], "datetime64[ms]").astype(np.int64)
+    longitude, latitude = (np.array([float(row[n]) for row in rows]) for n in (1, 2))
+    order = np.argsort(time, kind="stable")
+    return Course(time[order], longitude[order], latitude[order])

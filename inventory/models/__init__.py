@@ -1,5 +1,6 @@
 """The inventory's tables."""
 
+from inventory.models.coverage import Coverage, Covered
 from inventory.models.dataset import Dataset, Hold, Track, TrackProduct
 from inventory.models.distribution import Chunk, Distribution, File
 from inventory.models.profile import Classification, Profile, Rule
@@ -8,6 +9,8 @@ from inventory.models.review import Flag, Remark, Review, Signature
 __all__ = [
     "Chunk",
     "Classification",
+    "Coverage",
+    "Covered",
     "Dataset",
     "Distribution",
     "File",
