@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 
 from django.db import transaction
@@ -228,14 +229,27 @@ def flag(*, distribution: Distribution, kind: str, path: str, comment: str, by: 
 
 @transaction.atomic
 def answer_flag(*, flag: Flag, answer: str, by: Actor) -> Flag:
-    """The data manager's answer to a flag."""
-    found = Flag.objects.select_for_update(of=("self",)).select_related("distribution__cruise__vessel").get(pk=flag.pk)
+    """The data manager's answer to a flag; who raised it gets it by letter too. Raises NotYou, NotLikeThis."""
+    found = (
+        Flag.objects.select_for_update(of=("self",))
+        .select_related("by", "distribution__cruise__vessel")
+        .get(pk=flag.pk)
+    )
     access.require(by, "file.answer_flag", found)
     if not answer.strip():
         raise NotLikeThis("An answer needs words.", [Fault("answer", "is empty")])
     found.answer, found.answered_by, found.answered_at = answer.strip(), str(by), timezone.now()
     found.save(update_fields=["answer", "answered_by", "answered_at"])
     journal.record(by, "file.answer_flag", found, note=answer)
+    if found.by.is_active:
+        said = hashlib.sha256(found.answer.encode()).hexdigest()[:16]
+        accounts.invite(
+            cruise=found.cruise,
+            email=found.by.email,
+            subject=f"Your flag on {found.cruise} is answered",
+            text=f"You flagged that {found} in {found.distribution}: {found.comment}\n\nThe answer: {found.answer}",
+            key=f"flag-{found.pk}-{said}-{found.by.email}",
+        )
     return found
 
 

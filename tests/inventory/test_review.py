@@ -225,6 +225,11 @@ def test_flags_are_set_by_those_of_the_cruise_and_answered_by_the_office(home):
         review.answer_flag(flag=flag, answer=" ", by=make.person("manager"))
     answered = review.answer_flag(flag=flag, answer="on the second disk", by=make.person("manager"))
     assert (answered.answered_by, review.open_flags([made])) == ("Mateo Okafor", 0)
+    letters = Letter.objects.filter(subject__contains="flag")
+    assert [letter.to for letter in letters] == [make.person("chief").email]
+    assert "on the second disk" in letters[0].body
+    review.answer_flag(flag=flag, answer="on the second disk", by=make.person("manager"))
+    assert letters.count() == 1, "the same answer again is no news"
 
 
 @pytest.mark.parametrize(
