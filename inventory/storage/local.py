@@ -168,7 +168,7 @@ def _kept(place: Path, piece: Piece) -> bool:
 
 
 def _copy(source: BinaryIO, place: Path, piece: Piece, mode: int, go_on: Callable[[], None]) -> Outcome:
-    """Copies an open file to its place, unless it is not what was verified. Raises OSError for the place's own faults."""
+    """Copies an open file to its place, unless it differs from what was verified. Raises OSError for faults of the place."""
     name = place.with_name(PARTIAL + secrets.token_hex(8))
     digest, size = hashlib.sha256(), 0
     copy = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
