@@ -10,11 +10,13 @@ from inventory.models import (
     Coverage,
     Covered,
     Dataset,
+    Deposit,
     Distribution,
     File,
     Flag,
     Hold,
     Profile,
+    Recovery,
     Remark,
     Review,
     Rule,
@@ -157,3 +159,17 @@ class CoverageAdmin(History):
 class CoveredAdmin(History):
     list_display = ("distribution", "files", "timed", "placed", "classification", "edition", "at")
     list_select_related = ("distribution__cruise",)
+
+
+@admin.register(Deposit)
+class DepositAdmin(History):
+    list_display = ("distribution", "address", "state", "since", "files", "bytes", "checked_at", "damaged")
+    list_filter = ("state",)
+    search_fields = ("distribution__cruise__cruise_id",)
+
+
+@admin.register(Recovery)
+class RecoveryAdmin(History):
+    list_display = ("deposit", "what", "state", "since", "requested_by_name", "decided_by", "files", "bytes")
+    list_filter = ("state",)
+    search_fields = ("deposit__distribution__cruise__cruise_id", "reason")

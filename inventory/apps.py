@@ -23,16 +23,17 @@ class InventoryConfig(Floor):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from inventory.states import DATASET, DISTRIBUTION, REVIEW, RIGHTS
+        from inventory.states import DATASET, DEPOSIT, DISTRIBUTION, RECOVERY, REVIEW, RIGHTS
         from portal import access
 
-        for table in (DISTRIBUTION, DATASET, REVIEW):
+        for table in (DISTRIBUTION, DATASET, REVIEW, DEPOSIT, RECOVERY):
             access.grant_table(table)
         for verb, who in RIGHTS.items():
             access.grant(verb, who)
 
     def doors(self) -> Iterable[Door]:
-        from inventory import classify, covering, shiplog, track, verification
+        from inventory import classify, covering, shiplog, storage, track, verification
+        from inventory.storage import depositing, fixity, recovering
 
         return [
             Door("inventory.verify", "reading files", verification.waiting, verification.run, long=True),
@@ -42,6 +43,9 @@ class InventoryConfig(Floor):
             Door(
                 covering.DOOR, "reading when and where files were measured", covering.waiting, covering.run, long=True
             ),
+            Door(storage.STORE_DOOR, "storing files", depositing.waiting, depositing.run, long=True),
+            Door(storage.FIXITY_DOOR, "checking stored files", fixity.waiting, fixity.run, long=True),
+            Door(storage.RECOVER_DOOR, "recovering files", recovering.waiting, recovering.run, long=True),
         ]
 
     def stages(self, cruise: Cruise) -> Iterable[Stage]:

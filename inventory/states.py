@@ -1,4 +1,4 @@
-"""The lives of distributions, data sets and reviews, and who may do what with them. Pure."""
+"""The lives of distributions, data sets, reviews, deposits and recoveries, and who may do what with them. Pure."""
 
 from __future__ import annotations
 
@@ -68,7 +68,39 @@ REVIEW = Table(
     ],
 )
 
+DEPOSIT = Table(
+    "deposit",
+    {
+        "storing": "files are being copied into deep storage",
+        "stored": "every file that could be read was copied and compared",
+        "damaged": "a check found copies that are gone or not what they were",
+    },
+    [
+        step("deposit.store", "storing", "stored", OFFICE),
+        step("deposit.check", ("stored", "damaged"), "stored", OFFICE),
+        step("deposit.damage", ("stored", "damaged"), "damaged"),
+    ],
+)
+
+RECOVERY = Table(
+    "recovery",
+    {
+        "requested": "somebody asks for files from deep storage",
+        "granted": "the office agreed; the files are being brought",
+        "refused": "the office did not agree, and said why",
+        "ready": "the files are there with their lists",
+        "expired": "the files were there for thirty days and were cleared away",
+    },
+    [
+        step("recovery.grant", "requested", "granted", OFFICE),
+        step("recovery.refuse", "requested", "refused", OFFICE),
+        step("recovery.deliver", "granted", "ready", OFFICE),
+        step("recovery.expire", "ready", "expired"),
+    ],
+)
+
 RIGHTS = {
+    "recovery.request": {Role.OPERATOR, Role.CHIEF_SCIENTIST, *OFFICE},
     "distribution.receive": {Role.OPERATOR, *OFFICE},
     "profile.edit": OFFICE,
     "file.flag": {Role.OPERATOR, Role.CHIEF_SCIENTIST, *OFFICE},

@@ -25,6 +25,10 @@ def production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         )
     if settings.REPOSITORY_CONTACT.endswith(".example"):
         found.append(Error("LEADLINE_CONTACT is not set; harvesters need an address.", id="leadline.E002"))
+    if f"local:{settings.HOME / 'deep-storage'}" == settings.DEEP_STORAGE and settings.SITE != "ship":
+        found.append(
+            Warning("LEADLINE_DEEP_STORAGE is not set: copies lie on the disk of LEADLINE_HOME.", id="leadline.W003")
+        )
     if settings.LOCAL_REGISTRAR and settings.SITE != "ship":
         found.append(Warning("REGISTRAR_URL is not set: identifiers come from the test registrar.", id="leadline.W002"))
     return found

@@ -125,6 +125,10 @@ try:
     DELIVERY_ROOTS = [Path(name).resolve() for name in env.names("LEADLINE_DELIVERIES", str(HOME / "deliveries"))]
     ATTACHMENT_BYTES = env.number("LEADLINE_ATTACHMENT_MB", 50, least=1, most=2000) * 1_000_000
     WATCH_ROOTS = [Path(name) for name in env.names("LEADLINE_WATCH")]
+    DEEP_STORAGE = env.text("LEADLINE_DEEP_STORAGE", "off" if MODE == "test" else f"local:{HOME / 'deep-storage'}")
+    if DEEP_STORAGE != "off" and not DEEP_STORAGE.startswith("local:/"):
+        raise Misconfigured(f"LEADLINE_DEEP_STORAGE is {DEEP_STORAGE!r}; write local:/absolute/path, or off")
+    FIXITY_DAYS = env.number("LEADLINE_FIXITY_DAYS", 90, least=1, most=3660)
     STAGING = Path(env.text("LEADLINE_STAGING", str(HOME / "staging"))).resolve()
 
     REGISTRAR_URL = env.text("REGISTRAR_URL")

@@ -2,6 +2,7 @@
 
 from inventory.models.coverage import Coverage, Covered
 from inventory.models.dataset import Dataset, Hold, Track, TrackProduct
+from inventory.models.deposit import Deposit, Recovery
 from inventory.models.distribution import Chunk, Distribution, File
 from inventory.models.profile import Classification, Profile, Rule
 from inventory.models.review import Flag, Remark, Review, Signature
@@ -12,11 +13,13 @@ __all__ = [
     "Coverage",
     "Covered",
     "Dataset",
+    "Deposit",
     "Distribution",
     "File",
     "Flag",
     "Hold",
     "Profile",
+    "Recovery",
     "Remark",
     "Review",
     "Rule",

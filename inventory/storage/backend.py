@@ -11,7 +11,6 @@ from portal.refusals import NotNow
 
 MARKER: Final = "leadline-storage.txt"
 MARKED: Final = b"Copies of research cruises' distributions, kept by Leadline. See the README.txt of each.\n"
-PAPER_LIMIT: Final = 64 * 1024 * 1024
 Beat = Callable[[], None]
 
 
@@ -65,8 +64,8 @@ class Storage(Protocol):
     def write(self, name: str, paper: Path, beat: Beat) -> None:
         """Writes one of our own papers (a manifest, a record), in the place of an earlier one."""
 
-    def read(self, name: str) -> bytes | None:
-        """A paper's content, or None where there is none. Raises Unreachable above PAPER_LIMIT."""
+    def fetch(self, name: str, to: Path, beat: Beat) -> bool:
+        """Copies a paper to a new file here; says whether there is one."""
 
     def digest(self, name: str, beat: Beat) -> str:
         """SHA-256 of a paper as it lies there now; empty where there is none."""

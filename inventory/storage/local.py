@@ -13,7 +13,8 @@ from typing import BinaryIO
 
 from inventory import paths, scan
 from inventory.storage import crew
-from inventory.storage.backend import MARKED, MARKER, PAPER_LIMIT, Beat, Outcome, Piece, Unreachable
+from inventory.storage.backend import MARKED, MARKER, Beat, Outcome, Piece, Unreachable
+from portal.refusals import NotNow
 
 BLOCK = 1024 * 1024
 PARTIAL = ".leadline-partial-"
@@ -46,19 +47,21 @@ class Local:
         self._room(sum(piece.size for piece in pieces))
         target = self.root / prefix
         known: set[Path] = set()
-        yield from self._each(pieces, partial(self._put, root, target, known), beat)
+        yield from self._each(pieces, partial(self._put, root, target, known, resumed), beat)
         try:
             for folder in sorted(known):
                 _sync(folder)
         except OSError as error:
             raise self._failed(error) from error
 
-    def _put(self, root: Path, target: Path, known: set[Path], piece: Piece, go_on: Callable[[], None]) -> Outcome:
+    def _put(
+        self, root: Path, target: Path, known: set[Path], resumed: bool, piece: Piece, go_on: Callable[[], None]
+    ) -> Outcome:
         place = target / piece.name
         if place.parent not in known:
             place.parent.mkdir(parents=True, exist_ok=True)
             known.add(place.parent)
-        elif _kept(place, piece):
+        if resumed and _kept(place, piece):
             return Outcome(piece)
         try:
             file = scan.open_inside(root, piece.path)
@@ -80,7 +83,11 @@ class Local:
             with os.fdopen(file, "rb", buffering=0) as source:
                 return _copy(source, place, piece, 0o644, go_on)
 
-        yield from self._each(pieces, bring, beat)
+        try:
+            yield from crew.each(pieces, bring, beat)
+        except OSError as error:
+            why = "is full" if error.errno in FULL else f"cannot be written: {error.strerror or error}"
+            raise NotNow(f"The directory {root} {why}. Make room; it goes on where it stopped.") from error
 
     def check(self, prefix: str, pieces: Sequence[Piece], beat: Beat) -> Iterator[Outcome]:
         def look(piece: Piece, go_on: Callable[[], None]) -> Outcome:
@@ -121,17 +128,18 @@ class Local:
         except OSError as error:
             raise self._failed(error) from error
 
-    def read(self, name: str) -> bytes | None:
+    def fetch(self, name: str, to: Path, beat: Beat) -> bool:
         try:
-            with (self.root / name).open("rb") as file:
-                data = file.read(PAPER_LIMIT + 1)
+            source = os.fdopen(scan.open_inside(self.root, name), "rb")
         except (FileNotFoundError, NotADirectoryError):
-            return None
+            return False
         except OSError as error:
             raise self._failed(error) from error
-        if len(data) > PAPER_LIMIT:
-            raise Unreachable(f"{name} in the storage is larger than {PAPER_LIMIT:,} bytes; it is none of ours.")
-        return data
+        with source, to.open("xb") as copy:
+            while block := source.read(BLOCK):
+                copy.write(block)
+                beat()
+        return True
 
     def digest(self, name: str, beat: Beat) -> str:
         try:
@@ -168,7 +176,7 @@ def _kept(place: Path, piece: Piece) -> bool:
 
 
 def _copy(source: BinaryIO, place: Path, piece: Piece, mode: int, go_on: Callable[[], None]) -> Outcome:
-    """Copies an open file to its place, unless it differs from what was verified. Raises OSError for faults of the place."""
+    """Copies an open file to its place unless it differs from what was verified. Raises OSError for faults there."""
     name = place.with_name(PARTIAL + secrets.token_hex(8))
     digest, size = hashlib.sha256(), 0
     copy = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)

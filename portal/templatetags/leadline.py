@@ -42,6 +42,16 @@ TONES = {
     "held": "held",
     # review
     "returned": "warn",
+    # deposit
+    "storing": "active",
+    "stored": "good",
+    "damaged": "bad",
+    # recovery
+    "requested": "waiting",
+    "granted": "active",
+    "refused": "bad",
+    "ready": "good",
+    "expired": "neutral",
     # identifier
     "reserved": "waiting",
     "registered": "good",

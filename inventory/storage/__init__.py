@@ -1,0 +1,27 @@
+"""Deep storage: every verified distribution is copied, the copies are read again, and people get files back.
+
+Rooms: `names` (how files are named there), `backend` (what a storage can do), `local` and `crew` (a directory as
+storage), `places` (which storage), `papers` (the lists that lie beside the copies), and the verbs: `depositing`,
+`fixity`, `recovering`.
+"""
+
+from inventory.storage.depositing import store
+from inventory.storage.fixity import check_fixity
+from inventory.storage.recovering import deliver, expire, grant, refuse, request_recovery
+
+STORE_DOOR = "inventory.store"
+FIXITY_DOOR = "inventory.fixity"
+RECOVER_DOOR = "inventory.recover"
+
+__all__ = [
+    "FIXITY_DOOR",
+    "RECOVER_DOOR",
+    "STORE_DOOR",
+    "check_fixity",
+    "deliver",
+    "expire",
+    "grant",
+    "refuse",
+    "request_recovery",
+    "store",
+]
