@@ -11,16 +11,20 @@ from inventory.models import (
     Covered,
     Dataset,
     Deposit,
+    Directory,
     Distribution,
     File,
     Flag,
     Hold,
+    Part,
     Profile,
     Recovery,
     Remark,
     Review,
     Rule,
     Signature,
+    Stretch,
+    Total,
     Track,
     TrackProduct,
 )
@@ -49,6 +53,32 @@ class FileAdmin(History):
 class ChunkAdmin(History):
     list_display = ("distribution", "files", "bytes", "work")
     list_select_related = ("distribution__cruise", "work")
+
+
+@admin.register(Total)
+class TotalAdmin(History):
+    list_display = ("distribution", "counted_at", "seconds", "files", "bytes")
+    list_select_related = ("distribution__cruise",)
+
+
+@admin.register(Part)
+class PartAdmin(History):
+    list_display = ("distribution", "state", "dataset", "excluded", "files", "bytes")
+    list_select_related = ("distribution__cruise", "dataset__cruise")
+
+
+@admin.register(Directory)
+class DirectoryAdmin(History):
+    list_display = ("distribution", "path", "files", "bytes")
+    list_select_related = ("distribution__cruise",)
+    show_full_result_count = False
+
+
+@admin.register(Stretch)
+class StretchAdmin(History):
+    list_display = ("distribution", "first", "last", "files")
+    list_select_related = ("distribution__cruise",)
+    show_full_result_count = False
 
 
 class RuleRows(HistoryRows):

@@ -32,12 +32,13 @@ class InventoryConfig(Floor):
             access.grant(verb, who)
 
     def doors(self) -> Iterable[Door]:
-        from inventory import classify, covering, shiplog, storage, track, verification
+        from inventory import classify, covering, shiplog, storage, totals, track, verification
         from inventory.storage import depositing, fixity, recovering
 
         return [
             Door("inventory.verify", "reading files", verification.waiting, verification.run, long=True),
             Door(shiplog.DOOR, "taking event logs ashore", shiplog.waiting_to_take, shiplog.take, long=True),
+            Door(totals.DOOR, "counting files", totals.waiting, totals.run),
             Door("inventory.classify", "classifying files", classify.waiting_to_classify, classify.run, long=True),
             Door("inventory.navigate", "making the track", track.waiting_to_navigate, track.run, long=True),
             Door(

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Count, Max
 from django.utils import timezone
 
-from inventory import assignment, profiles
+from inventory import assignment, profiles, totals
 from inventory.models import Classification, Dataset, Distribution, Profile, Rule
 from inventory.rules import Matcher
 from inventory.states import DATASET, DISTRIBUTION
@@ -82,6 +82,7 @@ def classify(
     before = _sizes(distribution)
     tally = _assign(distribution, profile, progress)
     after = _sizes(distribution)
+    totals.recount(distribution)
     _retire_empty(distribution, by)
     number = (distribution.classifications.aggregate(Max("number"))["number__max"] or 0) + 1
     classification = Classification.objects.create(

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from inventory import manifests, paths, scan, unpacking
+from inventory import manifests, paths, scan, totals, unpacking
 from inventory.manifests import Entry, ManifestRefused
 from inventory.models import Distribution
 from inventory.staging import Staging, fingerprint_of
@@ -266,7 +266,8 @@ def _write_down(cruise: Cruise, delivery: _Delivery, staging: Staging, by: Actor
         setattr(distribution, name, value)
     distribution.save()
     staging.write(distribution, absent="missing" if root else "expected")
-    counts = distribution.counts()["all"]
+    total = totals.recount(distribution)
+    counts = {"files": total.files, "bytes": total.bytes}
     verb = "distribution.receive" if root else "distribution.announce"
     journal.record(by, verb, distribution, changes={k: [None, v] for k, v in counts.items()})
     voyage.make_public(cruise, by=by)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
 from eventlog.models import Event
+from inventory import totals
 from inventory import track as tracks
-from inventory.models import Dataset, Distribution, File, Flag, Review, Track
+from inventory.models import Dataset, Distribution, Flag, Review, Track
 from portal import access
 from portal.access import Actor
 from portal.floor import Panel, Stage, Waiting
@@ -115,16 +116,13 @@ def _map(request: HttpRequest, cruise: Cruise, track: Track | None) -> dict[str,
 def dataset_rows(cruise: Cruise) -> list[dict[str, Any]]:
     """Data sets of a cruise with files, bytes, and the hold in force."""
     today = timezone.now().date()
-    files = File.objects.filter(distribution__in=cruise.distributions.current(), dataset__isnull=False)
-    sizes = {
-        row["dataset"]: row for row in files.order_by().values("dataset").annotate(n=Count("pk"), size=Sum("size"))
-    }
+    sizes = totals.by_dataset(cruise)
     rows = []
     for dataset in Dataset.objects.filter(cruise=cruise).standing().prefetch_related("holds"):
-        size = sizes.get(dataset.pk, {"n": 0, "size": 0})
+        files, size = sizes.get(dataset.pk, (0, 0))
         hold = dataset.hold_in_force(today)
         state = "held" if hold and dataset.state in ("draft", "approved") else dataset.state
-        rows.append({"dataset": dataset, "files": size["n"], "bytes": size["size"] or 0, "hold": hold, "state": state})
+        rows.append({"dataset": dataset, "files": files, "bytes": size, "hold": hold, "state": state})
     return rows
 
 

@@ -6,6 +6,7 @@ from inventory.models.deposit import Deposit, Recovery
 from inventory.models.distribution import Chunk, Distribution, File
 from inventory.models.profile import Classification, Profile, Rule
 from inventory.models.review import Flag, Remark, Review, Signature
+from inventory.models.totals import Directory, Part, Stretch, Total
 
 __all__ = [
     "Chunk",
@@ -14,16 +15,20 @@ __all__ = [
     "Covered",
     "Dataset",
     "Deposit",
+    "Directory",
     "Distribution",
     "File",
     "Flag",
     "Hold",
+    "Part",
     "Profile",
     "Recovery",
     "Remark",
     "Review",
     "Rule",
     "Signature",
+    "Stretch",
+    "Total",
     "Track",
     "TrackProduct",
 ]

@@ -59,9 +59,17 @@ class Distribution(models.Model):
     def __str__(self) -> str:
         return f"{self.cruise} shipment {self.number}"
 
+    @property
+    def counted(self) -> bool:
+        """Whether its totals are there; until then each page counts for itself."""
+        return hasattr(self, "total")
+
     def counts(self) -> dict[str, dict[str, int]]:
-        """Files and bytes by state, in the order of FILE_STATES, then "all"."""
-        rows = self.files.order_by().values("state").annotate(files=Count("pk"), bytes=Sum("size"))
+        """Files and bytes by state, in the order of FILE_STATES, then "all". From the totals, where they are there."""
+        if self.counted:
+            rows: Any = self.parts.order_by().values("state").annotate(files=Sum("files"), bytes=Sum("bytes"))
+        else:
+            rows = self.files.order_by().values("state").annotate(files=Count("pk"), bytes=Sum("size"))
         found: dict[str, Any] = {row["state"]: row for row in rows}
         counts = {
             state: {"files": found[state]["files"], "bytes": found[state]["bytes"] or 0}

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from django.db import connection
 from django.utils import timezone
 
-from inventory import paths, scan
+from inventory import paths, scan, totals
 from inventory.models import Distribution, File
 from inventory.states import DISTRIBUTION
 from inventory.verification.reading import Listed, Looked
@@ -125,5 +125,6 @@ def finish(distribution: Distribution) -> None:
     distribution.state = DISTRIBUTION.step(distribution.state, "distribution.verify")
     distribution.since = distribution.verified_at = now
     distribution.save(update_fields=["state", "since", "verified_at"])
+    totals.recount(distribution)
     counts = {state: [None, row["files"]] for state, row in distribution.counts().items()}
     journal.record(access.WORKER, "distribution.verify", distribution, changes=counts)

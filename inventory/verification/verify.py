@@ -12,7 +12,7 @@ from pathlib import Path
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from inventory import scan
+from inventory import scan, totals
 from inventory.models import Chunk, Distribution
 from inventory.states import DISTRIBUTION
 from inventory.verification import chunks, outcomes
@@ -220,5 +220,6 @@ def reread(*, distribution: Distribution, by: Actor, note: str = "") -> Distribu
     distribution.save(update_fields=["state", "since"])
     distribution.files.filter(in_manifest=True).update(state="listed", verified_at=None, note="")
     distribution.files.filter(in_manifest=False).update(state="found", verified_at=None, note="")
+    totals.recount(distribution)
     journal.record(by, "distribution.reread", distribution, note=note)
     return distribution
