@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
+from io import StringIO
+
 import pytest
-from django.db.models import Sum
+from django.core.management import call_command
+from django.db.models import F, Sum
+from django.utils import timezone
 
 from inventory import totals
-from inventory.models import Directory, Part, Stretch
+from inventory.models import Directory, Distribution, Part, Stretch, Total
+from portal import jobs
+from portal.models import Work
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -37,3 +45,43 @@ def test_the_tree_adds_up(home):
     made.files.filter(path="docs/report.txt").delete()
     totals.recount(made)
     assert not Directory.objects.filter(path="docs").exists()
+
+
+def test_the_door_counts_what_was_never_counted_and_then_has_nothing_to_do(home):
+    made = make.distribution(home, "classified")
+    right = made.counts()
+    assert totals.waiting() == []
+    Total.objects.all().delete()
+    Directory.objects.all().delete()
+    assert totals.waiting() == [str(made.pk)]
+    for _ in range(2):
+        assert jobs.perform(totals.DOOR, str(made.pk))
+        again = Distribution.objects.get(pk=made.pk)
+        assert (again.counted, again.counts()) == (True, right)
+        assert totals.waiting() == []
+        assert Directory.objects.get(distribution=made, path="").files == right["all"]["files"]
+
+
+def test_what_is_being_read_is_counted_again_after_a_while(home):
+    made = make.distribution(home, "received")
+    assert jobs.perform(totals.DOOR, str(made.pk))
+    Total.objects.update(counted_at=timezone.now() - dt.timedelta(hours=1))
+    assert totals.waiting() == []  # nothing was read since
+    now = timezone.now()
+    Work.objects.create(key=f"{made.pk}:1", door=totals.READING, label="reading", started_at=now, beat_at=now)
+    assert totals.waiting() == [str(made.pk)]
+    assert jobs.perform(totals.DOOR, str(made.pk))
+    assert totals.waiting() == []
+
+
+def test_recount_names_the_distributions_that_it_mends(home):
+    made = make.distribution(home, "classified")
+    said = StringIO()
+    Part.objects.filter(distribution=made).update(files=F("files") + 1)
+    call_command("recount", "--json", stdout=said)
+    answer = json.loads(said.getvalue())
+    assert (answer["distributions"], answer["mended"]) == (1, [str(made)])
+    assert answer["files"] == made.files.count()
+    said = StringIO()
+    call_command("recount", "--cruise", made.cruise.cruise_id, "--json", stdout=said)
+    assert json.loads(said.getvalue())["mended"] == []
