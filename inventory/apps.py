@@ -62,6 +62,7 @@ class InventoryConfig(Floor):
     def menu(self, request: HttpRequest) -> Iterable[Link]:
         from portal import access
 
+        yield Link("Files", reverse("files"), "search")
         if access.may(request.user, "profile.edit"):
             yield Link("Profiles", reverse("profiles"), "filter")
 

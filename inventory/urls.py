@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from inventory import api_history
-from inventory.views import compared, datasets, feeds, files, profiles, review
+from inventory import api_files, api_history
+from inventory.views import compared, datasets, feeds, files, profiles, review, search
 
 C = "cruise/<str:cruise_id>/"
 urlpatterns = [
+    path("files/", search.search, name="files"),
+    path("files.csv", search.search_csv, name="files-csv"),
+    path("files.geojson", search.search_geojson, name="files-geojson"),
+    path("api/v1/files", api_files.FileSearch.as_view(), name="api-files"),
     path(C + "receive/", files.receive, name="receive"),
     path(C + "announce/", files.announce, name="announce"),
     path(C + "inventory/", files.browse, name="inventory"),

@@ -3,6 +3,7 @@
 //   data-land        land-110m.json; the fine one is fetched from data-land-fine when somebody zooms in
 //   data-track       GeoJSON (geometry, feature or collection) of lines, cut at 180 degrees
 //   data-events      GeoJSON points with properties label, time (ISO), note, url, count; all optional but label
+//   data-plain       many tracks: no marks at the beginning and the end
 //   data-label       what the map shows, for screen readers
 //
 // Land is our own: a ship has no tile server. Colours are the stylesheet's --map-… tokens, so the map follows the theme.
@@ -340,7 +341,7 @@ async function draw(container) {
   for (const coordinates of tracks) {
     trackSource.addFeature(new Feature(geojson.readGeometry({ type: "LineString", coordinates })));
   }
-  if (tracks.length) {
+  if (tracks.length && !container.dataset.plain) {
     const last = tracks[tracks.length - 1];
     for (const [role, place] of [["end", last[last.length - 1]], ["start", tracks[0][0]]]) {
       trackSource.addFeature(new Feature({ geometry: new Point(fromLonLat(place)), role }));

@@ -1,0 +1,81 @@
+"""The inventory's part of the API that finds files by area and period."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from inventory import searching
+from inventory.models import Coverage
+from portal.authentication import Pages
+from portal.openapi import Told, thing
+
+FILE = thing(
+    cruise="string",
+    dataset="uuid",
+    device_class="string",
+    path="string",
+    size="integer?",
+    sha256="string",
+    first="date-time?",
+    last="date-time?",
+    geometry={"type": ["object", "null"], "description": "GeoJSON: a point, or lines cut at 180 degrees"},
+    derived="boolean",
+    format="string",
+    instrument="string",
+)
+
+
+class FileSearch(APIView):
+    """`GET /api/v1/files?bbox=&polygon=&from=&to=&class=&vessel=&unplaced=`: files measured in an area and a period.
+
+    At least an area or a period. The answer counts and gives the first 10,000; `/files.csv` and `/files.geojson` take
+    the same words and give all.
+    """
+
+    permission = "public"
+    told: ClassVar[dict[str, Told]] = {
+        "GET": Told(
+            "Files measured in an area and a period",
+            answer=FILE,
+            many=True,
+            query={
+                "bbox": "west,south,east,north in degrees; west greater than east across 180",
+                "polygon": "WKT or GeoJSON, longitude before latitude",
+                "from": "day or time, UTC",
+                "to": "day or time, UTC",
+                "class": "device class",
+                "vessel": "vessel id",
+                "unplaced": ("also files of the period without a known position", "boolean"),
+            },
+        )
+    }
+
+    def get(self, request: Request) -> Response:
+        keys = searching.first_keys(searching.answers(searching.asked(request.query_params), request.user))
+        rows: Any = Coverage.objects.filter(pk__in=keys[: searching.MOST]).order_by("first_at", "pk")
+        pages = Pages()
+        page = pages.paginate_queryset(rows.select_related("file__dataset__cruise"), request, view=self)
+        return pages.get_paginated_response([_told(row) for row in page or []])
+
+
+def _told(row: Coverage) -> dict[str, Any]:
+    file, dataset = row.file, row.file.dataset
+    assert dataset is not None
+    return {
+        "cruise": dataset.cruise.cruise_id,
+        "dataset": str(dataset.uuid),
+        "device_class": dataset.device_class,
+        "path": file.path,
+        "size": file.size,
+        "sha256": file.sha256,
+        "first": row.first_at,
+        "last": row.last_at,
+        "geometry": searching.geometry_of(row),
+        "derived": row.derived,
+        "format": row.format,
+        "instrument": row.instrument,
+    }

@@ -1,0 +1,282 @@
+"""Which files were measured in an area and a period: the question as people put it, and the rows that answer it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from django import forms
+from django.contrib.gis.geos import GEOSException, GEOSGeometry, MultiPolygon, Polygon
+from django.db import connection
+from django.db.models import Count, Max, Min, QuerySet, Sum
+from django.db.models.expressions import RawSQL
+
+from inventory.models import Coverage
+from inventory.navigation.extent import extent
+from inventory.states import DEVICE_CLASSES, UNTIMED
+from portal.access import Actor
+from portal.models import Vessel
+from portal.refusals import Fault, NotLikeThis
+
+MOST: Final = 10_000  # files that are counted and listed; downloads give all
+VERTICES: Final = 500
+LONGEST: Final = 20_000  # signs of a polygon
+WORLD: Final = Polygon.from_bbox((-180, -90, 180, 90))
+ROWS: Final = ("file__dataset__cruise", "file__dataset")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Where (None: anywhere), from and to when (None: open), of which class and vessel ("": any).
+
+    `unplaced`: also files of the period of which no position is known.
+    """
+
+    area: MultiPolygon | None = None
+    begins: dt.datetime | None = None
+    ends: dt.datetime | None = None
+    device_class: str = ""
+    vessel: str = ""
+    unplaced: bool = False
+
+
+class SearchForm(forms.Form):
+    """The question, with what is wrong beside its field. At least an area or a period."""
+
+    bbox = forms.CharField(
+        label="Box",
+        required=False,
+        max_length=200,
+        help_text="west, south, east, north, as 170, -20, -170, 10; west may be greater than east, across 180°",
+    )
+    polygon = forms.CharField(
+        label="Or a polygon",
+        required=False,
+        max_length=LONGEST,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=f"WKT or GeoJSON, longitude before latitude, at most {VERTICES} points",
+    )
+    vessel = forms.ModelChoiceField(Vessel.objects.all(), required=False, empty_label="All vessels")
+    unplaced = forms.BooleanField(label="Also files without a known position", required=False)
+
+    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data)
+        kinds = [(name, says) for name, says in DEVICE_CLASSES.items() if name not in UNTIMED]
+        self.fields["class"] = forms.ChoiceField(label="Device", choices=[("", "All devices"), *kinds], required=False)
+        for name, label in (("from", "From"), ("to", "To")):
+            self.fields[name] = forms.CharField(
+                label=label,
+                required=False,
+                max_length=40,
+                help_text="day or time, UTC, as 2026-03-02 or 2026-03-02T12:00",
+            )
+        self.order_fields(["bbox", "polygon", "from", "to", "class", "vessel", "unplaced"])
+
+    def clean_bbox(self) -> MultiPolygon | None:
+        text = self.cleaned_data["bbox"]
+        return box(text) if text.strip() else None
+
+    def clean_polygon(self) -> MultiPolygon | None:
+        text = self.cleaned_data["polygon"]
+        return polygon(text) if text.strip() else None
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = self.cleaned_data
+        for name in ("from", "to"):
+            try:
+                values[name] = _moment(values.get(name, ""), end=name == "to")
+            except forms.ValidationError as error:
+                self.add_error(name, error)
+        begins, ends = values.get("from"), values.get("to")
+        if begins and ends and begins > ends:
+            self.add_error("to", "The period ends before it begins.")
+        if values.get("bbox") and values.get("polygon"):
+            self.add_error("polygon", "Give a box or a polygon, not both.")
+        if not (self.errors or values.get("bbox") or values.get("polygon") or begins or ends):
+            raise forms.ValidationError("Tell an area, a period, or both.")
+        return values
+
+    @property
+    def question(self) -> Question:
+        """What is asked; of a valid form."""
+        values = self.cleaned_data
+        return Question(
+            values["bbox"] or values["polygon"],
+            values["from"],
+            values["to"],
+            values["class"],
+            values["vessel"].pk if values["vessel"] else "",
+            values["unplaced"],
+        )
+
+
+def asked(data: Mapping[str, Any]) -> Question:
+    """The question of a program. Raises NotLikeThis with every fault."""
+    form = SearchForm(data)
+    if not form.is_valid():
+        faults = [
+            Fault("" if name == "__all__" else name, str(what)) for name, all_ in form.errors.items() for what in all_
+        ]
+        raise NotLikeThis("The question cannot be answered.", faults)
+    return form.question
+
+
+def _moment(text: str, *, end: bool) -> dt.datetime | None:
+    """A day (for the end: its last moment) or a time, UTC where no zone is told."""
+    text = text.strip()
+    if not text:
+        return None
+    try:
+        found = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise forms.ValidationError(f"{text[:40]} is no day or time; write 2026-03-02 or 2026-03-02T12:00.") from None
+    if len(text) <= 10 and end:
+        found += dt.timedelta(days=1, microseconds=-1) if found < dt.datetime(9999, 12, 31) else dt.timedelta()  # noqa: DTZ001
+    try:
+        return found.replace(tzinfo=dt.UTC) if found.tzinfo is None else found.astimezone(dt.UTC)
+    except OverflowError:
+        raise forms.ValidationError(f"{text[:40]} is outside the calendar.") from None
+
+
+def box(text: str) -> MultiPolygon:
+    """West, south, east, north in degrees; in two parts where west is greater than east. Raises ValidationError."""
+    try:
+        west, south, east, north = (float(part) for part in text.replace(",", " ").split())
+    except ValueError:
+        raise forms.ValidationError("A box is four numbers: west, south, east, north.") from None
+    if not (-90 <= south < north <= 90):
+        raise forms.ValidationError("South must lie below north, both between -90 and 90.")
+    if not (-180 <= west <= 180 and -180 <= east <= 180) or west == east:
+        raise forms.ValidationError("West and east must differ, both between -180 and 180.")
+    parts = [(west, east)] if west < east else [(one, two) for one, two in ((west, 180), (-180, east)) if one < two]
+    return MultiPolygon([Polygon.from_bbox((one, south, two, north)) for one, two in parts], srid=4326)
+
+
+def polygon(text: str) -> MultiPolygon:
+    """A polygon or several, as WKT or GeoJSON, cut at 180 degrees; longitudes may go on beyond, as 170 to 190.
+
+    Raises ValidationError with what is wrong: no polygon, too many points, outside the world, crossing itself.
+    """
+    rings = _rings(text.strip())
+    points = sum(len(ring) for part in rings for ring in part)
+    if points > VERTICES:
+        raise forms.ValidationError(f"It has {points:,} points; at most {VERTICES} are taken. Simplify it first.")
+    if any(not (-360 <= x <= 360 and -90 <= y <= 90) for part in rings for ring in part for x, y in ring):
+        raise forms.ValidationError("It leaves the world; give longitude before latitude, in degrees.")
+    found: list[Polygon] = []
+    try:
+        for turn in (-360, 0, 360):
+            for part in rings:
+                moved = Polygon(*[[(x + turn, y) for x, y in ring] for ring in part])
+                if not moved.valid:
+                    raise forms.ValidationError(f"It is not a valid polygon: {moved.valid_reason}.")
+                found += _polygons(moved.intersection(WORLD))
+    except (GEOSException, ValueError, TypeError) as error:
+        raise forms.ValidationError(f"It is not a valid polygon: {error}.") from None
+    if not found:
+        raise forms.ValidationError("It has no area.")
+    return MultiPolygon(found, srid=4326)
+
+
+def _polygons(made: Any) -> Iterator[Polygon]:
+    for part in made if made.geom_type in ("MultiPolygon", "GeometryCollection") else [made]:
+        if isinstance(part, Polygon) and not part.empty:
+            yield part
+
+
+Rings = list[list[list[tuple[float, float]]]]
+
+
+def _rings(text: str) -> Rings:
+    """The rings of each polygon of a text."""
+    try:
+        if text.startswith("{"):
+            return _of_geojson(json.loads(text))
+        if not text.upper().startswith(("POLYGON", "MULTIPOLYGON")):
+            raise forms.ValidationError("It is neither WKT (POLYGON …) nor GeoJSON.")
+        made: Any = GEOSGeometry(text)
+        parts = made.coords if made.geom_type == "MultiPolygon" else (made.coords,)
+        return [[[(float(p[0]), float(p[1])) for p in ring] for ring in part] for part in parts]
+    except (ValueError, TypeError, KeyError, IndexError, RecursionError, GEOSException):
+        raise forms.ValidationError("It cannot be read as a polygon: a bracket or a number is missing.") from None
+
+
+def _of_geojson(value: Any) -> Rings:
+    if value["type"] == "FeatureCollection":
+        return [part for feature in value["features"] for part in _of_geojson(feature)]
+    if value["type"] == "Feature":
+        return _of_geojson(value["geometry"])
+    if value["type"] not in ("Polygon", "MultiPolygon"):
+        raise forms.ValidationError(f"It is a {str(value['type'])[:30]}, not a polygon.")
+    parts = value["coordinates"] if value["type"] == "MultiPolygon" else [value["coordinates"]]
+    return [[[(float(p[0]), float(p[1])) for p in ring] for ring in part] for part in parts]
+
+
+def answers(question: Question, by: Actor) -> list[QuerySet[Coverage]]:
+    """Rows that answer: those placed in the area, then those of the period without a position, where asked for."""
+    rows: Any = Coverage.objects.visible_to(by)
+    if question.begins:
+        rows = rows.filter(last_at__gte=question.begins)
+    if question.ends:
+        rows = rows.filter(first_at__lte=question.ends)
+    if question.device_class:
+        rows = rows.filter(file__dataset__device_class=question.device_class)
+    if question.vessel:
+        rows = rows.filter(distribution__cruise__vessel=question.vessel)
+    if question.area is None:
+        return [rows if question.unplaced else rows.filter(geometry__isnull=False)]
+    found = [_touching(rows, question.area)]
+    if question.unplaced and (question.begins or question.ends):
+        found.append(rows.filter(geometry__isnull=True))
+    return found
+
+
+def _touching(rows: Any, area: MultiPolygon) -> Any:
+    """Rows whose geometry meets the area. SpatiaLite's functions do not look into its R-tree by themselves."""
+    if connection.vendor == "sqlite":
+        boxes = [part.extent for part in area]
+        near = " OR ".join(["(xmax >= %s AND xmin <= %s AND ymax >= %s AND ymin <= %s)"] * len(boxes))
+        sides = [side for west, south, east, north in boxes for side in (west, east, south, north)]
+        rows = rows.filter(pk__in=RawSQL(f"SELECT pkid FROM idx_inventory_coverage_geometry WHERE {near}", sides))  # noqa: S608, S611 - our own names
+    return rows.filter(geometry__intersects=area)
+
+
+def first_keys(found: list[QuerySet[Coverage]]) -> list[int]:
+    """Keys of the rows that answer, at most MOST and one more."""
+    keys: list[int] = []
+    for rows in found:
+        keys += rows.order_by().values_list("pk", flat=True)[: MOST + 1 - len(keys)]
+    return keys
+
+
+def by_dataset(keys: list[int]) -> list[dict[str, Any]]:
+    """The rows of these keys by data set: files, bytes, first and last moment; those with most files first."""
+    rows = Coverage.objects.filter(pk__in=keys).order_by().values(*ROWS)
+    sums = rows.annotate(files=Count("pk"), bytes=Sum("file__size"), first=Min("first_at"), last=Max("last_at"))
+    return sorted(sums, key=lambda row: -row["files"])
+
+
+def in_full(found: list[QuerySet[Coverage]]) -> Iterator[Coverage]:
+    """Every row that answers, with its file, data set and cruise, a few thousand at a time."""
+    for rows in found:
+        yield from rows.select_related("file__dataset__cruise__vessel").order_by("pk").iterator(chunk_size=2000)
+
+
+def geometry_of(row: Coverage) -> dict[str, Any] | None:
+    """The geometry of a row as GeoJSON."""
+    made = row.geometry
+    return {"type": made.geom_type, "coordinates": made.coords} if made else None
+
+
+def sides(row: Coverage) -> tuple[float | None, ...]:
+    """The box around a row's geometry: west, south, east, north; west greater than east across 180 degrees."""
+    made = row.geometry
+    if made is None:
+        return (None, None, None, None)
+    points = [made.coords] if made.geom_type == "Point" else [point for line in made.coords for point in line]
+    around = extent(np.array([p[0] for p in points]), np.array([p[1] for p in points]))
+    return tuple(around) if around else (None, None, None, None)
