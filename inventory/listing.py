@@ -11,7 +11,8 @@ from django.db.models import Count, Q, Sum
 
 from inventory import paths
 from inventory.manifests import Entry
-from inventory.models import Distribution
+from inventory.models import Directory, Distribution
+from inventory.staging import path_key
 from inventory.states import FILE_STATES
 
 ATTENTION = ("changed", "missing", "unreadable", "moved", "new")
@@ -19,6 +20,30 @@ ATTENTION = ("changed", "missing", "unreadable", "moved", "new")
 
 def folders(distribution: Distribution, directory: str) -> list[dict[str, Any]]:
     """The folders inside a directory, each with files, bytes, and how many need a look, everything below counted."""
+    if not distribution.counted:
+        return _counted_here(distribution, directory)
+    rows = distribution.directories.filter(parent=path_key(directory)).order_by("pk")
+    found = []
+    for path, files, size, states in rows.values_list("path", "files", "bytes", "states"):
+        name = path.rpartition("/")[2]
+        attention = sum(states.get(state, 0) for state in ATTENTION)
+        entry = {"name": name, "path": path, "files": files, "bytes": size, "attention": attention}
+        found.append(entry | {"shown": paths.display(name)})
+    return found
+
+
+def inside(distribution: Distribution, directory: str) -> tuple[Any, int | None]:
+    """The files directly in a directory, and how many they are, where that was counted before."""
+    files = distribution.files.filter(directory=directory)
+    if not distribution.counted:
+        return files, None
+    known = Directory.objects.filter(distribution=distribution, key=path_key(directory))
+    number, first, last = known.values_list("own_files", "first", "last").first() or (0, 0, 0)
+    return files.filter(pk__range=(first, last)), number
+
+
+def _counted_here(distribution: Distribution, directory: str) -> list[dict[str, Any]]:
+    """The same from the files themselves, for a distribution that was not counted yet."""
     rows = distribution.files.order_by()
     if directory:
         rows = rows.filter(directory__startswith=f"{directory}/")

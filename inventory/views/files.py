@@ -100,14 +100,19 @@ def browse(request: HttpRequest, cruise: Cruise) -> HttpResponse:
     directory = request.GET.get("in", "").strip("/")
     words, state, dataset = (request.GET.get(name, "").strip() for name in ("q", "state", "dataset"))
     searching = bool(words or state or dataset)
-    files: Any = distribution.files.select_related("dataset")
+    total: dict[str, Any] | None = None
     if searching:
-        files = listing.search(files, words=words, state=state, dataset=dataset)
+        files: Any = listing.search(distribution.files.all(), words=words, state=state, dataset=dataset)
         folders = []
+        total = files.order_by().aggregate(files=Count("pk"), bytes=Sum("size"))
+        number = total["files"]
     else:
-        files = files.filter(directory=directory)
+        files, number = listing.inside(distribution, directory)
         folders = listing.folders(distribution, directory)
-    page = Paginator(files.order_by("path"), PAGE).get_page(request.GET.get("page"))
+    paginator = Paginator(files.select_related("dataset").order_by("path"), PAGE)
+    if number is not None:
+        vars(paginator)["count"] = number  # it is known: the files are not counted once more
+    page = paginator.get_page(request.GET.get("page"))
     counts = distribution.counts()
     context = {
         "cruise": cruise,
@@ -120,7 +125,7 @@ def browse(request: HttpRequest, cruise: Cruise) -> HttpResponse:
         "page": page,
         "searching": searching,
         "states": FILE_STATES,
-        "sum": files.order_by().aggregate(files=Count("pk"), bytes=Sum("size")) if searching else None,
+        "sum": total,
         "datasets": cruise.datasets.standing(),
         "work": Work.objects.filter(cruise=cruise, door="inventory.verify").first(),
         "may": {verb.replace(".", "_"): access.may(request.user, verb, cruise) for verb in BROWSER_VERBS},

@@ -8,10 +8,12 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.db.models import F, Sum
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from inventory import totals
+from inventory import listing, totals
 from inventory.models import Directory, Distribution, Part, Stretch, Total
 from portal import jobs
 from portal.models import Work
@@ -85,3 +87,25 @@ def test_recount_names_the_distributions_that_it_mends(home):
     said = StringIO()
     call_command("recount", "--cruise", made.cruise.cruise_id, "--json", stdout=said)
     assert json.loads(said.getvalue())["mended"] == []
+
+
+def test_browsing_takes_what_was_counted_and_shows_the_same(home, browse):
+    made = make.distribution(home, "classified")
+    page = f"/cruise/{made.cruise.cruise_id}/inventory/"
+    every = list(Directory.objects.filter(distribution=made).values_list("path", flat=True))
+    assert len(every) > 3
+    client = browse(None)
+    for path in (*every, "is/not/there"):
+        told = listing.folders(made, path)
+        files, number = listing.inside(made, path)
+        assert number == files.count() == made.files.filter(directory=path).count()
+        with CaptureQueriesContext(connection) as asked:
+            answer = client.get(page, {"in": path})
+        of_files = [query["sql"] for query in asked if 'FROM "inventory_file"' in query["sql"]]
+        assert not [sql for sql in of_files if "COUNT(" in sql.upper() or "GROUP BY" in sql.upper()]
+        assert {file.path for file in answer.context["page"]} == {file.path for file in files}
+        Total.objects.filter(distribution=made).delete()
+        bare = Distribution.objects.select_related("cruise").get(pk=made.pk)
+        assert listing.folders(bare, path) == told
+        assert client.get(page, {"in": path}).context["page"].paginator.count == number
+        totals.recount(bare)
