@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from inventory.models import (
+    Arrival,
     Chunk,
     Classification,
     Coverage,
@@ -29,6 +30,14 @@ from inventory.models import (
     TrackProduct,
 )
 from portal.admin import History, HistoryRows
+
+
+@admin.register(Arrival)
+class ArrivalAdmin(History):
+    list_display = ("__str__", "cruise", "operator", "source", "state", "since", "reason")
+    list_filter = ("state", "source")
+    search_fields = ("cruise__cruise_id", "path")
+    list_select_related = ("cruise", "operator")
 
 
 @admin.register(Distribution)

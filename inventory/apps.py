@@ -23,19 +23,20 @@ class InventoryConfig(Floor):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from inventory.states import DATASET, DEPOSIT, DISTRIBUTION, RECOVERY, REVIEW, RIGHTS
+        from inventory.states import ARRIVAL, DATASET, DEPOSIT, DISTRIBUTION, RECOVERY, REVIEW, RIGHTS
         from portal import access
 
-        for table in (DISTRIBUTION, DATASET, REVIEW, DEPOSIT, RECOVERY):
+        for table in (ARRIVAL, DISTRIBUTION, DATASET, REVIEW, DEPOSIT, RECOVERY):
             access.grant_table(table)
         for verb, who in RIGHTS.items():
             access.grant(verb, who)
 
     def doors(self) -> Iterable[Door]:
-        from inventory import classify, covering, shiplog, storage, totals, track, verification
+        from inventory import arrivals, classify, covering, shiplog, storage, totals, track, verification
         from inventory.storage import depositing, fixity, recovering
 
         return [
+            Door(arrivals.DOOR, "receiving a delivery", arrivals.waiting, arrivals.run, long=True),
             Door("inventory.verify", "reading files", verification.waiting, verification.run, long=True),
             Door(shiplog.DOOR, "taking event logs ashore", shiplog.waiting_to_take, shiplog.take, long=True),
             Door(totals.DOOR, "counting files", totals.waiting, totals.run),
@@ -65,6 +66,8 @@ class InventoryConfig(Floor):
         yield Link("Files", reverse("files"), "search")
         if access.may(request.user, "profile.edit"):
             yield Link("Profiles", reverse("profiles"), "filter")
+        if access.may(request.user, "distribution.receive"):
+            yield Link("Arrivals", reverse("arrivals"), "inbox")
 
     def waits_for(self, actor: Actor) -> Iterable[Waiting]:
         from inventory import overview

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Any
 
 from django import forms
 
-from inventory import intake
+from inventory import intake, unpacking
 from inventory.models import Flag, Remark
 
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -29,6 +30,24 @@ class AnnounceForm(forms.Form):
     """A manifest that comes ahead of its disk."""
 
     manifest = forms.FileField(help_text="as md5deep, hashdeep, md5sum and others make it; the disk follows later")
+
+
+class UploadForm(forms.Form):
+    """An archive that comes by browser."""
+
+    archive = forms.FileField(
+        label="Archive", help_text="tar, tar.gz, tar.bz2, tar.xz or zip, its manifest in its root"
+    )
+    checksum = forms.CharField(
+        required=False, max_length=200, help_text="MD5 or SHA-256 of the archive, where you have one"
+    )
+
+    def clean_archive(self) -> Any:
+        """An archive by its name."""
+        sent = self.cleaned_data["archive"]
+        if not unpacking.is_archive(Path(sent.name)):
+            raise forms.ValidationError(f"{sent.name} is no archive by its name; {', '.join(unpacking.ENDINGS)} are.")
+        return sent
 
 
 class FlagForm(forms.Form):

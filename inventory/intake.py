@@ -16,7 +16,7 @@ from django.utils import timezone
 from inventory import manifests, paths, scan, totals, unpacking
 from inventory.manifests import Entry, ManifestRefused
 from inventory.models import Distribution
-from inventory.staging import Staging, fingerprint_of
+from inventory.staging import Staging, Told, fingerprint_of
 from inventory.states import DISTRIBUTION
 from portal import access, accounts, journal, voyage
 from portal.access import Actor
@@ -26,6 +26,7 @@ from portal.refusals import Fault, NotLikeThis, NotNow
 MOST_FAULTS = 50
 BAG_HASHES = ("sha256", "md5", "sha512", "sha1")  # of several manifests of a bag the one whose hashes we keep
 MANIFEST_LIMIT = 4 * 1024**3
+HEAD_LINES = 2000  # of a manifest, looked at before the worker reads it all
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,32 +49,54 @@ class _Delivery:
     problems: list[dict[str, str]]
 
 
+def _unheard(what: str, more: int) -> None:
+    """Nobody listens how far it is."""
+
+
 class _NotBelow(Exception):
     """An entry of the list does not begin with the name of the directory, as the first did."""
 
 
-def receive(*, cruise: Cruise, root: Path, by: Actor, manifest: Path | None = None) -> Receipt:
+def receive(
+    *,
+    cruise: Cruise,
+    root: Path,
+    by: Actor,
+    manifest: Path | None = None,
+    aside: frozenset[str] = frozenset(),
+    told: Told = _unheard,
+) -> Receipt:
     """Lists every file of a delivered directory beside what its manifest says. Reading the files follows.
 
     The same distribution a second time changes nothing; a different one is a new shipment and supersedes the last.
+    Files of the root that are named in `aside` are no part of it. `told` hears how many lines and files were taken in.
     Memory does not grow with the number of files. Raises NotYou, NotNow (cruise not back, record approved), NotLikeThis
     for a directory without manifest or a manifest that cannot be trusted, with the line.
     """
     access.require(by, "distribution.receive", cruise)
-    with Staging() as staging:
-        delivery = _look(cruise, root, manifest, staging)
+    with Staging(told) as staging:
+        delivery = _look(cruise, root, manifest, staging, aside)
         return _write_down(cruise, delivery, staging, by)
 
 
-def take(*, cruise: Cruise, what: Path, by: Actor, manifest: Path | None = None) -> Receipt:
+def take(
+    *,
+    cruise: Cruise,
+    what: Path,
+    by: Actor,
+    manifest: Path | None = None,
+    aside: frozenset[str] = frozenset(),
+    told: Told = _unheard,
+) -> Receipt:
     """Takes in whatever a ship sends: a directory, a bag, an archive (tar or zip), or a manifest ahead of its disk.
 
-    An archive is unpacked below LEADLINE_HOME and not changed. Raises as `receive`, `unpack` and `announce` do.
+    `aside` and `told` are as for `receive`. An archive is unpacked below LEADLINE_HOME and not changed. Raises as
+    `receive`, `unpack` and `announce` do.
     """
     if not what.is_file():
-        return receive(cruise=cruise, root=what, by=by, manifest=manifest)
+        return receive(cruise=cruise, root=what, by=by, manifest=manifest, aside=aside, told=told)
     if not unpacking.is_archive(what):
-        return announce(cruise=cruise, manifest=what, by=by)
+        return announce(cruise=cruise, manifest=what, by=by, told=told)
     access.require(by, "distribution.receive", cruise)
     left_out: list[str] = []
 
@@ -81,27 +104,28 @@ def take(*, cruise: Cruise, what: Path, by: Actor, manifest: Path | None = None)
         if len(left_out) < scan.MOST_PROBLEMS:
             left_out.append(f"{paths.display(name)} {why}")
 
-    root = unpacking.unpack(what, settings.HOME / "unpacked" / cruise.cruise_id, problem)
-    receipt = receive(cruise=cruise, root=root, by=by, manifest=manifest)
+    into = settings.HOME / "unpacked" / cruise.cruise_id
+    root = unpacking.unpack(what, into, problem, lambda count: told("bytes of the archive", count))
+    receipt = receive(cruise=cruise, root=root, by=by, manifest=manifest, told=told)
     return replace(receipt, remarks=(*left_out[:20], *receipt.remarks))
 
 
-def announce(*, cruise: Cruise, manifest: Path, by: Actor) -> Receipt:
+def announce(*, cruise: Cruise, manifest: Path, by: Actor, told: Told = _unheard) -> Receipt:
     """Takes in a manifest alone, ahead of its disk: the inventory shows what is to come.
 
     When the disk arrives, `receive` fills this shipment, and says how its manifest differs from the one announced.
     Raises NotYou, NotNow where a shipment is there already, NotLikeThis for a manifest that cannot be trusted.
     """
     access.require(by, "distribution.receive", cruise)
-    with Staging() as staging:
-        digest, dialect = _read_manifest(manifest, Path(cruise.cruise_id), staging)
+    with Staging(told) as staging:
+        digest, dialect = _read_manifest(manifest, Path(cruise.cruise_id), staging, frozenset({_text(manifest.name)}))
         _refuse_contradictions(manifest, staging)
         if not staging.listed:
             raise NotLikeThis(f"The manifest {manifest.name} lists no file.")
         return _write_down(cruise, _Delivery(None, manifest.name, digest, dialect, []), staging, by)
 
 
-def _look(cruise: Cruise, root: Path, manifest: Path | None, staging: Staging) -> _Delivery:
+def _look(cruise: Cruise, root: Path, manifest: Path | None, staging: Staging, aside: frozenset[str]) -> _Delivery:
     """Reads the manifest and lists the directory, outside any transaction: both can be long."""
     problems: list[dict[str, str]] = []
 
@@ -111,9 +135,9 @@ def _look(cruise: Cruise, root: Path, manifest: Path | None, staging: Staging) -
 
     root = root.resolve()
     try:
-        manifest = manifest or _manifest_in(root, cruise)
-        digest, dialect = _read_manifest(manifest, root, staging)
-        own = _own_lists(root, manifest)
+        manifest = manifest or manifest_in(root, cruise)
+        digest, dialect = _read_manifest(manifest, root, staging, aside | {_text(manifest.name)})
+        own = _own_lists(root, manifest) | aside
         if tags := _tag_list(root, manifest):
             _list(tags, staging, own)
         staging.take_found(file for file in scan.walk(root, problem) if file.path not in own)
@@ -134,7 +158,7 @@ def _refuse_contradictions(manifest: Path, staging: Staging) -> None:
         raise NotLikeThis("The manifest is refused; nothing was taken in.", faults)
 
 
-def _manifest_in(root: Path, cruise: Cruise) -> Path:
+def manifest_in(root: Path, cruise: Cruise) -> Path:
     """The manifest in the root of a delivery. Raises NotLikeThis with what to do where there is none, OSError."""
     with os.scandir(root) as listing:
         names = {entry.name for entry in listing if entry.is_file(follow_symlinks=False)}
@@ -178,8 +202,8 @@ def _text(name: str) -> str:
     return paths.to_text(name.encode("utf-8", "surrogateescape"))
 
 
-def _read_manifest(manifest: Path, root: Path, staging: Staging) -> tuple[str, str]:
-    """SHA-256 and dialect of a manifest; its entries go into the staging tables, relative to the root.
+def _read_manifest(manifest: Path, root: Path, staging: Staging, aside: frozenset[str]) -> tuple[str, str]:
+    """SHA-256 and dialect of a manifest; its entries but those `aside` go into the staging tables, below the root.
 
     Raises NotLikeThis naming the lines that cannot be trusted.
     """
@@ -200,7 +224,7 @@ def _read_manifest(manifest: Path, root: Path, staging: Staging) -> tuple[str, s
                 staging.restart()
                 reading = manifests.read(stream, on_problem=refused)
                 try:
-                    staging.take_listed(_below(reading.entries, root, prefix, _text(manifest.name)))
+                    staging.take_listed(_below(reading.entries, root, prefix, aside))
                 except _NotBelow:
                     continue
                 break
@@ -213,8 +237,8 @@ def _read_manifest(manifest: Path, root: Path, staging: Staging) -> tuple[str, s
     return digest, reading.dialect
 
 
-def _below(entries: Iterable[Entry], root: Path, prefix: str, own: str) -> Iterator[Entry]:
-    """The entries relative to the root, without the manifest itself.
+def _below(entries: Iterable[Entry], root: Path, prefix: str, aside: frozenset[str]) -> Iterator[Entry]:
+    """The entries relative to the root, without the manifest itself and what else is no part of the delivery.
 
     With a `prefix`, the list may have been made one directory further up: then all of its paths begin with it, and the
     root holds nothing of that name. Raises _NotBelow where only some do.
@@ -228,7 +252,7 @@ def _below(entries: Iterable[Entry], root: Path, prefix: str, own: str) -> Itera
             raise _NotBelow
         if strip:
             entry = entry._replace(path=entry.path.removeprefix(prefix))
-        if entry.path != own:
+        if entry.path not in aside:
             yield entry
 
 
@@ -324,6 +348,26 @@ def addresses(cruise: Cruise) -> set[str]:
     operators = set(appointments.values_list("person__email", flat=True))
     chiefs = {p.person.email if p.person else p.email for p in cruise.chief_scientists}
     return {address for address in operators | chiefs if address}
+
+
+def look_at_manifest(manifest: Path) -> None:
+    """Reads the first lines of a manifest, so that what is none is told at once. Raises NotLikeThis with the lines."""
+    faults: list[Fault] = []
+
+    def refused(refusal: ManifestRefused) -> None:
+        faults.append(Fault(manifest.name, refusal.reason, refusal.line))
+
+    try:
+        with manifest.open("rb") as stream:
+            for number, _ in enumerate(manifests.read(stream, on_problem=refused).entries):
+                if number >= HEAD_LINES or len(faults) >= MOST_FAULTS:
+                    break
+    except ManifestRefused as error:
+        refused(error)
+    except OSError as error:
+        raise NotLikeThis(f"The manifest {manifest.name} cannot be read: {error.strerror}.") from error
+    if faults:
+        raise NotLikeThis("The manifest is refused; nothing was taken in.", faults)
 
 
 def allowed_roots() -> list[Path]:

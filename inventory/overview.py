@@ -13,7 +13,7 @@ from django.utils import timezone
 from eventlog.models import Event
 from inventory import totals
 from inventory import track as tracks
-from inventory.models import Dataset, Distribution, Flag, Review, Track
+from inventory.models import Arrival, Dataset, Distribution, Flag, Review, Track
 from portal import access
 from portal.access import Actor
 from portal.floor import Panel, Stage, Waiting
@@ -85,6 +85,9 @@ def panels(request: HttpRequest, cruise: Cruise) -> Iterable[Panel]:
     """Map, distribution and data sets."""
     track = tracks.in_force(cruise)
     distribution = cruise.distributions.current().first()
+    arriving = list(Arrival.objects.visible_to(request.user).filter(cruise=cruise).unsettled()[:20])
+    if arriving:
+        yield Panel("arrivals", "inventory/_arrivals.html", {"arrivals": arriving}, order=5)
     yield Panel("map", "inventory/_map.html", _map(request, cruise, track), order=10)
     if distribution is not None:
         context = {
@@ -131,6 +134,7 @@ def waits_for(actor: Actor) -> Iterator[Waiting]:
     if not isinstance(actor, Person):
         return
     yield from _reviews(actor)
+    yield from _arrivals(actor)
     if access.is_office(actor):
         yield from _office(actor)
     operators = access.operators_of(actor)
@@ -144,6 +148,22 @@ def waits_for(actor: Actor) -> Iterator[Waiting]:
                 verb="Deliver",
             )
     yield from _holds(actor)
+
+
+def _arrivals(actor: Person) -> Iterator[Waiting]:
+    """Deliveries that go no further unless a person does something."""
+    found = Arrival.objects.visible_to(actor).for_people().order_by("since")
+    for arrival in found[:5]:
+        tone = "bad" if arrival.state == "refused" else "warn"
+        yield Waiting(
+            f"Delivery {arrival}: {arrival.state}",
+            reverse("arrival", args=[arrival.uuid]),
+            since=arrival.since,
+            verb="Look",
+            tone=tone,
+        )
+    if (more := found.count() - 5) > 0:
+        yield Waiting("More deliveries that go no further", reverse("arrivals"), more, verb="Look", tone="warn")
 
 
 def _reviews(actor: Person) -> Iterator[Waiting]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -60,6 +61,8 @@ _OTHERWISE = """
     AND (l.md5 <> '' AND f.delivered_md5 <> '' AND l.md5 <> f.delivered_md5
          OR l.sha256 <> '' AND f.delivered_sha256 <> '' AND l.sha256 <> f.delivered_sha256)
 """
+COPY_SECONDS: Final = 2.0  # the longest that one COPY keeps the connection to itself
+Told = Callable[[str, int], None]  # hears what was done, and how many more of it
 Repeated = tuple[str, int, int]  # path, line of the first, line of another that says something else
 
 
@@ -69,8 +72,9 @@ class Staging:
     `fingerprint` says what both hold, in whatever order it came: path, size and delivered hashes of every file.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, told: Told = lambda what, more: None) -> None:
         self._sum = self.listed = self.found = 0
+        self._told = told
 
     def __enter__(self) -> Staging:
         self.restart()
@@ -103,11 +107,11 @@ class Staging:
 
     def take_listed(self, entries: Iterable[Entry]) -> None:
         """Takes in what the manifest says. Entries may repeat themselves; see `repeated`."""
-        self.listed += self._write(_LISTED, 9, (self._entry(entry) for entry in entries))
+        self.listed += self._write(_LISTED, 9, (self._entry(entry) for entry in entries), "lines of its manifest")
 
     def take_found(self, files: Iterable[Found]) -> None:
         """Takes in what was found on the disk; each path once."""
-        self.found += self._write(_FOUND, 6, (self._file(file) for file in files))
+        self.found += self._write(_FOUND, 6, (self._file(file) for file in files), "files")
 
     @property
     def fingerprint(self) -> str:
@@ -130,13 +134,12 @@ class Staging:
         self._sum += _present(file.path, file.size)
         return *_place(file.path), file.size, file.changed_at
 
-    def _write(self, table: str, columns: int, rows: Iterator[tuple[Any, ...]]) -> int:
+    def _write(self, table: str, columns: int, rows: Iterator[tuple[Any, ...]], what: str) -> int:
         written = 0
         if connection.vendor == "postgresql":
-            with connection.cursor() as cursor, cursor.cursor.copy(f"COPY {table} FROM STDIN") as copy:
-                while batch := list(islice(rows, BATCH)):
-                    copy.write("".join(map(_line, batch)))
-                    written += len(batch)
+            while more := self._copy(table, rows):
+                written += more
+                self._told(what, more)
             return written
         marks = ", ".join(["%s"] * columns)
         adapt = connection.ops.adapt_datetimefield_value
@@ -144,6 +147,16 @@ class Staging:
             while batch := list(islice(rows, BATCH)):
                 flat = [tuple(_plain(value, adapt) for value in row) for row in batch]
                 cursor.executemany(f"INSERT INTO {table} VALUES ({marks})", flat)  # noqa: S608 - our own names
+                written += len(batch)
+                self._told(what, len(batch))
+        return written
+
+    def _copy(self, table: str, rows: Iterator[tuple[Any, ...]]) -> int:
+        """One COPY, which ends after COPY_SECONDS: while it lasts the connection can say nothing else."""
+        written, until = 0, time.monotonic() + COPY_SECONDS
+        with connection.cursor() as cursor, cursor.cursor.copy(f"COPY {table} FROM STDIN") as copy:
+            while time.monotonic() < until and (batch := list(islice(rows, BATCH))):
+                copy.write("".join(map(_line, batch)))
                 written += len(batch)
         return written
 

@@ -99,6 +99,34 @@ RECOVERY = Table(
     ],
 )
 
+RECEIVERS = {Role.OPERATOR, *OFFICE}
+ARRIVAL = Table(
+    "arrival",
+    {
+        "arriving": "files may still come; it is looked at until nothing changes and nothing listed is missing",
+        "complete": "all is here, or somebody said so; the worker receives it",
+        "offered": "complete, but its cruise has another delivery; a person says whether it is the next shipment",
+        "received": "it is a shipment of its cruise",
+        "changed": "it is not what was received any more; a person says whether it is the next shipment",
+        "refused": "it was not taken in; the reason says what to do",
+        "left out": "somebody said that it is not to be received",
+        "gone": "it is not there any more",
+    },
+    [
+        step("arrival.complete", "arriving", "complete"),
+        step("arrival.offer", "arriving", "offered"),
+        step("arrival.accept", "complete", "received"),
+        step("arrival.refuse", ("arriving", "complete"), "refused"),
+        step("arrival.change", "received", "changed"),
+        step("arrival.resume", ("refused", "gone"), "arriving"),
+        step("arrival.come_back", "gone", "received"),
+        step("arrival.vanish", ("arriving", "offered", "received", "changed", "refused", "left out"), "gone"),
+        step("arrival.receive_now", ("arriving", "offered", "changed", "refused", "left out"), "complete", RECEIVERS),
+        step("arrival.leave_out", ("arriving", "offered", "changed", "refused"), "left out", RECEIVERS),
+        step("arrival.look_again", ("arriving", "offered", "refused", "left out", "gone"), "arriving", RECEIVERS),
+    ],
+)
+
 RIGHTS = {
     "recovery.request": {Role.OPERATOR, Role.CHIEF_SCIENTIST, *OFFICE},
     "distribution.receive": {Role.OPERATOR, *OFFICE},

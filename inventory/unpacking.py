@@ -31,6 +31,7 @@ MOST_RATIO, ALWAYS_BYTES = 200, 1_000_000_000
 SPARE: Final = 0.05  # of the disk, that stays free
 BLOCK: Final = 1024 * 1024
 Problem = Callable[[str, str], None]
+Told = Callable[[int], None]  # hears how many more bytes were read or written
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def is_archive(path: Path) -> bool:
     return path.name.lower().endswith(ENDINGS)
 
 
-def unpack(archive: Path, into: Path, problem: Problem) -> Path:
+def unpack(archive: Path, into: Path, problem: Problem, told: Told = lambda count: None) -> Path:
     """Unpacks the archive below `into`, in a directory named by its SHA-256; gives the directory that is the delivery.
 
     Unpacked once already, it is not unpacked again. Where the archive holds one directory and nothing beside it, that
@@ -56,15 +57,14 @@ def unpack(archive: Path, into: Path, problem: Problem) -> Path:
     """
     into.mkdir(parents=True, exist_ok=True)
     try:
-        with archive.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        _beside(archive, digest)
+        digest = _digest(archive, "sha256", told)
+        _beside(archive, digest, told)
         target = into / digest[:32]
         if not target.is_dir():
             with tempfile.TemporaryDirectory(prefix="unpacking-", dir=into) as folder:
                 root = Path(folder) / "in"
                 root.mkdir()
-                _take(archive, root, problem)
+                _take(archive, root, problem, told)
                 root.rename(target)
     except OSError as error:
         raise NotLikeThis(f"The archive {archive.name} cannot be unpacked: {error.strerror or error}.") from error
@@ -72,22 +72,27 @@ def unpack(archive: Path, into: Path, problem: Problem) -> Path:
     return names[0] if len(names) == 1 and names[0].is_dir() else target
 
 
-def _beside(archive: Path, sha256: str) -> None:
+def _digest(archive: Path, kind: str, told: Told) -> str:
+    digest = hashlib.new(kind, usedforsecurity=False)
+    with archive.open("rb") as stream:
+        while block := stream.read(BLOCK):
+            digest.update(block)
+            told(len(block))
+    return digest.hexdigest()
+
+
+def _beside(archive: Path, sha256: str, told: Told) -> None:
     """Looks at the checksum beside the archive, `x.tar.gz.sha256` or `.md5`. Raises NotLikeThis where it is another."""
     for name in ("sha256", "md5"):
-        told = archive.with_name(f"{archive.name}.{name}")
-        if not told.is_file() or told.stat().st_size > 10_000:
+        beside = archive.with_name(f"{archive.name}.{name}")
+        if not beside.is_file() or beside.stat().st_size > 10_000:
             continue
-        words = told.read_text("ascii", "replace").split()
-        if name == "md5":
-            with archive.open("rb") as stream:
-                ours = hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-        else:
-            ours = sha256
+        words = beside.read_text("ascii", "replace").split()
+        ours = _digest(archive, "md5", told) if name == "md5" else sha256
         if words and words[0].lower() != ours:
             raise NotLikeThis(
                 f"The archive {archive.name} is not the one that was sent: fetch it again.",
-                [Fault(told.name, f"says {words[0][:64]}; the archive has {ours}", 1)],
+                [Fault(beside.name, f"says {words[0][:64]}; the archive has {ours}", 1)],
             )
 
 
@@ -113,7 +118,7 @@ class _Bounds:
             raise NotLikeThis(f"The archive {self.name} does not fit: {room}. Make room for it first.")
 
 
-def _take(archive: Path, root: Path, problem: Problem) -> None:
+def _take(archive: Path, root: Path, problem: Problem, told: Told) -> None:
     disk = shutil.disk_usage(root)
     most = max(ALWAYS_BYTES, archive.stat().st_size * MOST_RATIO)
     bounds = _Bounds(archive.name, most, disk.free - int(disk.total * SPARE))
@@ -126,10 +131,10 @@ def _take(archive: Path, root: Path, problem: Problem) -> None:
             except paths.PathRefused as refused:
                 problem(repr(member.name), refused.reason)
             else:
-                _write(root, path, member, bounds, problem)
+                _write(root, path, member, bounds, problem, told)
 
 
-def _write(root: Path, path: bytes, member: Member, bounds: _Bounds, problem: Problem) -> None:
+def _write(root: Path, path: bytes, member: Member, bounds: _Bounds, problem: Problem, told: Told) -> None:
     where = root / os.fsdecode(path)
     try:
         where.parent.mkdir(parents=True, exist_ok=True)
@@ -146,6 +151,7 @@ def _write(root: Path, path: bytes, member: Member, bounds: _Bounds, problem: Pr
         while block := stream.read(BLOCK):
             bounds.count(len(block))
             out.write(block)
+            told(len(block))
     os.utime(where, (member.changed_at, member.changed_at))
 
 

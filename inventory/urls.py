@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from inventory import api_files, api_history
-from inventory.views import compared, datasets, feeds, files, profiles, review, search
+from inventory.views import arrivals, compared, datasets, feeds, files, profiles, review, search
 
 C = "cruise/<str:cruise_id>/"
 urlpatterns = [
@@ -13,8 +13,12 @@ urlpatterns = [
     path("files.csv", search.search_csv, name="files-csv"),
     path("files.geojson", search.search_geojson, name="files-geojson"),
     path("api/v1/files", api_files.FileSearch.as_view(), name="api-files"),
-    path(C + "receive/", files.receive, name="receive"),
-    path(C + "announce/", files.announce, name="announce"),
+    path(C + "receive/", arrivals.receive, name="receive"),
+    path(C + "receive/upload/", arrivals.upload, name="upload"),
+    path(C + "announce/", arrivals.announce, name="announce"),
+    path("arrivals/", arrivals.arrival_list, name="arrivals"),
+    path("arrivals/<uuid:uuid>/", arrivals.arrival_page, name="arrival"),
+    path("arrivals/<uuid:uuid>/<str:verb>/", arrivals.act, name="arrival-act"),
     path(C + "inventory/", files.browse, name="inventory"),
     path(C + "inventory/download/<str:form>", files.download, name="inventory-download"),
     path(C + "inventory/compare/", compared.compare, name="compare"),

@@ -2,13 +2,16 @@
 
 import os
 import sys
-from typing import Any
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping
+from typing import IO, Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 import django
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -26,6 +29,11 @@ if settings.DATABASE_POOL:
     database.setdefault("OPTIONS", {})["pool"] = dict(settings.DATABASE_POOL)
 
 
+LARGEST_BODY = max(settings.UPLOAD_BYTES, settings.ATTACHMENT_BYTES) + 16_000_000
+SPOOL = settings.HOME / "spool"
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+
+
 class Handler(ASGIHandler):
     """Runs middleware and view in the thread of the request in one go; only streams are sent by the event loop.
 
@@ -41,6 +49,30 @@ class Handler(ASGIHandler):
         """The answer, made in the thread of the request."""
         response: HttpResponseBase = await sync_to_async(self.get_response, thread_sensitive=True)(request)
         return response
+
+    async def read_body(self, receive: Receive) -> IO[bytes]:
+        """The body of a request in a file: in memory while small, then on the disk of our home and not in /tmp.
+
+        One that is larger than anything we take ends the connection; writing it down does not hold up the others.
+        """
+        SPOOL.mkdir(parents=True, exist_ok=True)
+        in_memory = settings.FILE_UPLOAD_MAX_MEMORY_SIZE
+        body: IO[bytes] = tempfile.SpooledTemporaryFile(in_memory, "w+b", dir=str(SPOOL))  # noqa: SIM115 - the request's
+        size, more = 0, True
+        while more:
+            message = await receive()
+            part: bytes = message.get("body", b"")
+            size += len(part)
+            if message["type"] == "http.disconnect" or size > LARGEST_BODY:
+                body.close()
+                raise RequestAborted
+            if size > in_memory:
+                await sync_to_async(body.write, thread_sensitive=False)(part)
+            else:
+                body.write(part)
+            more = bool(message.get("more_body", False))
+        body.seek(0)
+        return body
 
 
 django.setup(set_prefix=False)

@@ -123,6 +123,7 @@ try:
     REPOSITORY_CONTACT = env.text("LEADLINE_CONTACT", "data@leadline.example")
     SIGNUP = env.choice("LEADLINE_SIGNUP", "invited", ("invited", "open"))
     DELIVERY_ROOTS = [Path(name).resolve() for name in env.names("LEADLINE_DELIVERIES", str(HOME / "deliveries"))]
+    UPLOAD_BYTES = env.number("LEADLINE_UPLOAD_MB", 20_000, least=1, most=10_000_000) * 1_000_000
     ATTACHMENT_BYTES = env.number("LEADLINE_ATTACHMENT_MB", 50, least=1, most=2000) * 1_000_000
     WATCH_ROOTS = [Path(name) for name in env.names("LEADLINE_WATCH")]
     DEEP_STORAGE = env.text("LEADLINE_DEEP_STORAGE", "off" if MODE == "test" else f"local:{HOME / 'deep-storage'}")

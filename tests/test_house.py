@@ -13,7 +13,7 @@ from django.db import models
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from eventlog.states import LOG
-from inventory.states import DATASET, DEPOSIT, DISTRIBUTION, FILE_STATES, RECOVERY, REVIEW
+from inventory.states import ARRIVAL, DATASET, DEPOSIT, DISTRIBUTION, FILE_STATES, RECOVERY, REVIEW
 from portal import access, floor
 from portal.lifecycle import CRUISE, Table
 from portal.templatetags.leadline import TONES
@@ -21,7 +21,7 @@ from publishing.states import IDENTIFIER, SUBMISSION
 
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ("portal", "eventlog", "inventory", "publishing")
-TABLES = (CRUISE, LOG, DISTRIBUTION, DATASET, REVIEW, DEPOSIT, RECOVERY, IDENTIFIER, SUBMISSION)
+TABLES = (CRUISE, LOG, ARRIVAL, DISTRIBUTION, DATASET, REVIEW, DEPOSIT, RECOVERY, IDENTIFIER, SUBMISSION)
 FORBIDDEN = re.compile(r"(^|_)(utils?|helpers?|core|common|managers?|services?)(_|$)")
 
 

@@ -1,5 +1,6 @@
 """The inventory's tables."""
 
+from inventory.models.arrival import Arrival
 from inventory.models.coverage import Coverage, Covered
 from inventory.models.dataset import Dataset, Hold, Track, TrackProduct
 from inventory.models.deposit import Deposit, Recovery
@@ -9,6 +10,7 @@ from inventory.models.review import Flag, Remark, Review, Signature
 from inventory.models.totals import Directory, Part, Stretch, Total
 
 __all__ = [
+    "Arrival",
     "Chunk",
     "Classification",
     "Coverage",

@@ -1,25 +1,22 @@
-"""Pages of a distribution: receiving, browsing by directory and by state, downloads, flags."""
+"""Pages of a distribution: browsing by directory and by state, downloads, flags."""
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.shortcuts import render
+from django.views.decorators.http import require_POST, require_safe
 
-from inventory import comparing, exports, intake, listing, paths, review, verification
-from inventory.forms import AnnounceForm, AnswerForm, FlagForm, ReceiveForm
+from inventory import comparing, exports, listing, paths, review, verification
+from inventory.forms import AnswerForm, FlagForm
 from inventory.models import Distribution, Flag
 from inventory.states import FILE_STATES
 from portal import access, jobs, streaming
 from portal.models import Cruise, Work
-from portal.refusals import NotFound, Refusal
+from portal.refusals import NotFound
 from portal.views.doors import attempt, needs, of_cruise
 
 PAGE = 200
@@ -32,64 +29,6 @@ def current(cruise: Cruise) -> Distribution:
     if distribution is None:
         raise NotFound(f"No distribution of {cruise} was received yet.")
     return distribution
-
-
-@needs("distribution.receive")
-@require_http_methods(["GET", "POST"])
-def receive(request: HttpRequest, cruise: Cruise) -> HttpResponse:
-    """Receives a directory from the drop folders; its files are read in the background."""
-    form = ReceiveForm(request.POST or None)
-    refusal: Refusal | None = None
-    if request.method == "POST" and form.is_valid():
-        try:
-            receipt = intake.receive(cruise=cruise, root=Path(form.cleaned_data["directory"]), by=request.user)
-        except Refusal as error:
-            refusal = error
-        else:
-            messages.success(request, f"{receipt.distribution} was {receipt.outcome}. Its files are being read.")
-            for remark in receipt.remarks[:5]:
-                messages.warning(request, remark)
-            jobs.soon()
-            return redirect("inventory", cruise.cruise_id)
-    return _receiving(request, cruise, form, AnnounceForm(), refusal)
-
-
-def _receiving(
-    request: HttpRequest, cruise: Cruise, form: ReceiveForm, announcing: AnnounceForm, refusal: Refusal | None
-) -> HttpResponse:
-    context = {
-        "cruise": cruise,
-        "form": form,
-        "announce": announcing,
-        "refusal": refusal,
-        "roots": intake.allowed_roots(),
-    }
-    return render(request, "inventory/receive.html", context, status=422 if request.method == "POST" else 200)
-
-
-@needs("distribution.receive")
-@require_POST
-def announce(request: HttpRequest, cruise: Cruise) -> HttpResponse:
-    """Takes in a manifest ahead of its disk."""
-    form = AnnounceForm(request.POST, request.FILES)
-    refusal: Refusal | None = None
-    if form.is_valid():
-        sent = form.cleaned_data["manifest"]
-        with tempfile.TemporaryDirectory(prefix="manifest-") as folder:
-            # Under its own name, which the refusals tell; what a browser sends of a path is left out.
-            kept = Path(folder) / (Path(sent.name).name[:200] or "manifest")
-            with kept.open("wb") as out:
-                for chunk in sent.chunks():
-                    out.write(chunk)
-            try:
-                receipt = intake.announce(cruise=cruise, manifest=kept, by=request.user)
-            except Refusal as error:
-                refusal = error
-            else:
-                said = "is announced. Its disk is received as soon as it is here."
-                messages.success(request, f"{receipt.distribution} {said}")
-                return redirect("inventory", cruise.cruise_id)
-    return _receiving(request, cruise, ReceiveForm(), form, refusal)
 
 
 @of_cruise

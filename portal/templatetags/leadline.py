@@ -34,6 +34,14 @@ TONES = {
     "verified": "active",
     "classified": "good",
     "superseded": "neutral",
+    # arrival
+    "arriving": "active",
+    "complete": "active",
+    "offered": "warn",
+    "changed": "warn",
+    "refused": "bad",
+    "left out": "neutral",
+    "gone": "neutral",
     # data set
     "draft": "waiting",
     "approved": "good",
@@ -49,7 +57,6 @@ TONES = {
     # recovery
     "requested": "waiting",
     "granted": "active",
-    "refused": "bad",
     "ready": "good",
     "expired": "neutral",
     # identifier

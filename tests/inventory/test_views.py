@@ -13,6 +13,7 @@ import pytest
 
 from inventory.models import Dataset, Distribution, Flag, Hold, Review, TrackProduct
 from inventory.profiles import active
+from portal import jobs
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -72,6 +73,7 @@ def test_who_sees_what(home, browse, name):
     assert found == {page: statuses[WHO.index(name)] for page, statuses in PAGES.items()}
     version = active(cruise.vessel)
     assert version is not None
+    assert client.get("/arrivals/").status_code == (200 if name == "rival" else RECEIVERS[WHO.index(name)])
     for page in (
         "",
         f"{cruise.vessel_id}/",
@@ -127,6 +129,7 @@ def test_only_directories_of_the_drop_folders_are_received(home, browse):
         assert client.post(address, {"directory": str(wrong)}).status_code == 422
     assert not Distribution.objects.exists()
     assert client.post(address, {"directory": str(allowed)}).status_code == 302
+    assert jobs.drain(["inventory.receive"]) == 1
     assert Distribution.objects.get().root == str(allowed)
 
 
