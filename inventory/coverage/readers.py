@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from inventory.coverage import logged, seabird, tables
+from inventory.coverage import kongsberg, logged, seabird, tables
 from inventory.coverage.reading import Reading, Source
 
 
@@ -25,6 +25,8 @@ class Reader:
 
 # In the order of asking: the sure signs first, plain text last.
 READERS: Final = (
+    Reader("kmall", kongsberg.VERSION, kongsberg.takes_kmall, kongsberg.read_kmall),
+    Reader("em", kongsberg.VERSION, kongsberg.takes_all, kongsberg.read_all),
     Reader("seabird", seabird.VERSION, seabird.takes, seabird.read_cast),
     Reader("table", tables.VERSION, tables.takes, tables.read_table),
     Reader("log", logged.VERSION, logged.takes, logged.read_log),
