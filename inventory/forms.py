@@ -9,7 +9,8 @@ from typing import Any
 from django import forms
 
 from inventory import intake, unpacking
-from inventory.models import Flag, Remark
+from inventory.models import Dataset, Flag, Remark
+from portal.models import Cruise
 
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
@@ -73,6 +74,22 @@ class HoldForm(forms.Form):
     def __init__(self, *args: Any, latest: dt.date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["until"].help_text += f"; at the latest {latest}"
+
+
+class RecoveryForm(forms.Form):
+    """Which files are asked back from deep storage, and why."""
+
+    dataset = forms.ModelChoiceField(
+        Dataset.objects.none(), label="Data set", required=False, empty_label="all files, or those of a directory"
+    )
+    under = forms.CharField(label="Directory", required=False, max_length=4000, help_text="instead of a data set")
+    reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 2}), help_text="the office decides by it")
+
+    def __init__(self, *args: Any, cruise: Cruise, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["dataset"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = cruise.datasets.standing()
 
 
 class RemarkForm(forms.Form):

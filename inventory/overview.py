@@ -13,7 +13,7 @@ from django.utils import timezone
 from eventlog.models import Event
 from inventory import totals
 from inventory import track as tracks
-from inventory.models import Arrival, Dataset, Distribution, Flag, Review, Track
+from inventory.models import Arrival, Dataset, Deposit, Distribution, Flag, Recovery, Review, Track
 from portal import access
 from portal.access import Actor
 from portal.floor import Panel, Stage, Waiting
@@ -94,6 +94,8 @@ def panels(request: HttpRequest, cruise: Cruise) -> Iterable[Panel]:
             "cruise": cruise,
             "distribution": distribution,
             "counts": distribution.counts(),
+            "copy": distribution.deposits.whole().order_by("pk").first(),
+            "may_recover": access.may(request.user, "recovery.request", cruise),
             "may_flag": access.may(request.user, "file.flag", cruise),
         }
         yield Panel("distribution", "inventory/_distribution.html", context, order=50)
@@ -200,6 +202,14 @@ def _office(actor: Person) -> Iterator[Waiting]:
             "Answer",
             "warn",
         ),
+        (
+            "Requests for files from deep storage",
+            Recovery.objects.filter(state="requested").select_related("deposit__distribution__cruise"),
+            "copies",
+            "Decide",
+            "waiting",
+        ),
+        ("Damaged copies in deep storage", Deposit.objects.filter(state="damaged"), "copies", "Look", "bad"),
         ("Reviews returned to us", Review.objects.filter(state="returned"), "review", "Mend", "warn"),
         (
             "Cruises ready for review",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from inventory import api_files, api_history
-from inventory.views import arrivals, compared, datasets, feeds, files, profiles, review, search
+from inventory.views import arrivals, compared, datasets, deep, feeds, files, profiles, review, search
 
 C = "cruise/<str:cruise_id>/"
 urlpatterns = [
@@ -39,6 +39,10 @@ urlpatterns = [
     path(C + "dataset/<uuid:uuid>/", datasets.dataset_page, name="dataset"),
     path(C + "dataset/<uuid:uuid>/hold/", datasets.hold, name="hold"),
     path(C + "dataset/<uuid:uuid>/lift/", datasets.lift_hold, name="lift-hold"),
+    path(C + "copies/", deep.copies, name="copies"),
+    path(C + "copies/ask/", deep.ask, name="ask-recovery"),
+    path(C + "copies/<uuid:uuid>/decide/", deep.decide, name="decide-recovery"),
+    path(C + "copies/<uuid:uuid>/download/", deep.download, name="download-recovery"),
     path(C + "review/", review.review_page, name="review"),
     path(C + "review/open/", review.open_review, name="open-review"),
     path(C + "review/remark/", review.remark, name="remark"),

@@ -50,6 +50,7 @@ PAGES = {
     "hold": HOLDERS,
     "review/": REVIEWERS,
     "receive/": RECEIVERS,
+    "copies/": REVIEWERS,
 }
 
 
