@@ -145,9 +145,10 @@ def arrival_list(request: HttpRequest) -> HttpResponse:
     rows = Arrival.objects.visible_to(request.user).select_related("cruise", "operator", "distribution")
     state = request.GET.get("state", "")
     shown = rows.filter(state=state) if state in ARRIVAL.states else rows.unsettled() if state != "all" else rows
+    there = {*rows.order_by().values_list("state", flat=True).distinct(), state}
     context = {
         "page": Paginator(shown, PAGE).get_page(request.GET.get("page")),
-        "states": ARRIVAL.states,
+        "states": [name for name in ARRIVAL.states if name in there],
     }
     return render(request, "inventory/arrivals.html", context)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -47,7 +48,12 @@ class Command(Console):
             "files": covered.files,
             "with a period": covered.timed,
             "with a position": covered.placed,
-            "first": sets["first_at__min"],
-            "last": sets["last_at__max"],
+            "first": _moment(sets["first_at__min"]),
+            "last": _moment(sets["last_at__max"]),
             "not read": [f"{file.shown}: {why}" for file, why in covering.remarks(distribution, MOST_NAMED)],
         }
+
+
+def _moment(at: dt.datetime | None) -> str | None:
+    """As ISO 8601 in UTC."""
+    return at.isoformat().replace("+00:00", "Z") if at else None

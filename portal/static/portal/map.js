@@ -219,8 +219,8 @@ function safeUrl(text) {
   }
 }
 
-function describe(feature) {
-  const parts = [element("h3", "", String(feature.get("label") ?? "Event"))];
+function describe(feature, thing) {
+  const parts = [element("h3", "", String(feature.get("label") ?? initial(thing)))];
   const time = feature.get("time");
   if (time) {
     const instant = new Date(time);
@@ -232,7 +232,7 @@ function describe(feature) {
   if (feature.get("note")) parts.push(element("p", "", String(feature.get("note"))));
   const url = feature.get("url") && safeUrl(feature.get("url"));
   if (url) {
-    const link = element("a", "", "Open in the log");
+    const link = element("a", "", thing === "event" ? "Open in the log" : `Open the ${thing}`);
     link.href = url;
     const line = element("p");
     line.append(link);
@@ -241,11 +241,14 @@ function describe(feature) {
   return parts;
 }
 
+const initial = (word) => word[0].toUpperCase() + word.slice(1);
+
 function walker(map, features, redraw) {
+  const thing = map.getTargetElement().dataset.thing ?? "event";
   let index = -1;
   const popup = element("div", "map-popup");
   popup.setAttribute("role", "group");
-  popup.setAttribute("aria-label", "Event");
+  popup.setAttribute("aria-label", initial(thing));
   const words = element("div");
   words.setAttribute("aria-live", "polite");
   const close = element("button", "close", "×");
@@ -258,8 +261,8 @@ function walker(map, features, redraw) {
 
   const box = element("div", "map-events ol-control");
   box.setAttribute("role", "group");
-  box.setAttribute("aria-label", "Walk through the events");
-  const [back, next] = [["‹", "Event before"], ["›", "Next event"]].map(([sign, name]) => {
+  box.setAttribute("aria-label", `Walk through the ${thing}s`);
+  const [back, next] = [["‹", `${initial(thing)} before`], ["›", `Next ${thing}`]].map(([sign, name]) => {
     const button = element("button", "", sign);
     button.type = "button";
     button.setAttribute("aria-label", name);
@@ -272,10 +275,10 @@ function walker(map, features, redraw) {
   function show(to, { at, move = true } = {}) {
     index = to;
     const feature = features[index];
-    said.textContent = feature ? `${index + 1} of ${features.length}` : `${features.length} events`;
+    said.textContent = feature ? `${index + 1} of ${features.length}` : `${features.length} ${thing}s`;
     popup.hidden = !feature;
     if (feature) {
-      words.replaceChildren(...describe(feature));
+      words.replaceChildren(...describe(feature, thing));
       const position = at ?? nearest(feature.getGeometry().getCoordinates(), map);
       overlay.setPosition(position);
       if (move) reveal(map, position);
