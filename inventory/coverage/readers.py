@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from inventory.coverage import kongsberg, logged, netcdf, seabird, tables
+from inventory.coverage import kongsberg, logged, netcdf, rdi, seabird, tables
 from inventory.coverage.reading import Reading, Source
 
 
@@ -28,6 +28,7 @@ READERS: Final = (
     Reader("kmall", kongsberg.VERSION, kongsberg.takes_kmall, kongsberg.read_kmall),
     Reader("em", kongsberg.VERSION, kongsberg.takes_all, kongsberg.read_all),
     Reader("netcdf", netcdf.VERSION, netcdf.takes, netcdf.read_netcdf),
+    Reader("rdi", rdi.VERSION, rdi.takes, rdi.read_ensembles),
     Reader("seabird", seabird.VERSION, seabird.takes, seabird.read_cast),
     Reader("table", tables.VERSION, tables.takes, tables.read_table),
     Reader("log", logged.VERSION, logged.takes, logged.read_log),
