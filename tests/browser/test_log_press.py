@@ -188,9 +188,44 @@ def test_a_click_on_a_row_that_changes_meanwhile_is_heard(chromium: Browser, sit
         page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         page.mouse.down()
         high = page.locator(".log-bar").bounding_box()
+        for _ in range(100):
+            if held:
+                break
+            page.wait_for_timeout(100)
         held[0].continue_()
         settled(page)  # the server has it: the row is another now, and drawn when the finger is lifted
         assert page.locator(".log-bar").bounding_box() == high, "the buttons moved under the finger"
         page.mouse.up()
         expect(page.get_by_role("complementary", name="Details of the event")).to_be_visible()
         expect(page.locator(".event.waiting", has_text=text)).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [360, 768, 820, 1280, 1440, 1920])
+def test_the_bar_keeps_its_height_whatever_it_says(chromium: Browser, site: str, width: int):
+    """Readings that turn stale, and a link that is lost, must not move the buttons below."""
+    with tablet(chromium, site, viewport={"width": width, "height": 900}) as page:
+        settled(page)
+        heights: list[int] = page.evaluate(
+            """() => {
+              const bar = document.querySelector(".log-bar");
+              const found = new Set();
+              const full = { position: "62° 14.31′ N 134° 07.88′ W", depth: "10,984", speed: "12.8" };
+              for (const known of [false, true])
+                for (const since of ["", "9 s", "59 min"])
+                  for (const old of [false, true])
+                    for (const link of ["Live", "Offline, 312 waiting, 3 to look at"]) {
+                      for (const box of bar.querySelectorAll("[data-reading]")) {
+                        box.querySelector(".value").textContent = known ? full[box.dataset.reading] : "–";
+                        box.querySelector(".since").textContent = since;
+                        box.querySelector(".old").hidden = !old;
+                        box.classList.toggle("stale", old);
+                      }
+                      bar.querySelector(".link-words").textContent = link;
+                      found.add(bar.offsetHeight);
+                      if (document.documentElement.scrollWidth > innerWidth) found.add(-1);
+                    }
+              return [...found];
+            }"""
+        )
+        assert len(heights) == 1
+        assert heights[0] > 0

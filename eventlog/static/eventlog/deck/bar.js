@@ -35,7 +35,8 @@ function reading(name, value, seconds) {
   write(box.querySelector(".value"), value ?? "–");
   const old = value !== null && seconds > STALE[name];
   box.classList.toggle("stale", old);
-  write(box.querySelector(".age"), value === null ? "" : `${old ? "stale " : ""}${age(seconds * 1000)}`);
+  box.querySelector(".old").hidden = !old;
+  write(box.querySelector(".since"), value === null ? "" : age(seconds * 1000));
 }
 
 function ship() {
