@@ -33,9 +33,11 @@ class InventoryConfig(Floor):
 
     def doors(self) -> Iterable[Door]:
         from inventory import arrivals, classify, covering, shiplog, storage, totals, track, verification
+        from inventory.arrivals import watching
         from inventory.storage import depositing, fixity, recovering
 
         return [
+            Door(watching.DOOR, "looking into the drop folder", watching.waiting, watching.run, long=True),
             Door(arrivals.DOOR, "receiving a delivery", arrivals.waiting, arrivals.run, long=True),
             Door("inventory.verify", "reading files", verification.waiting, verification.run, long=True),
             Door(shiplog.DOOR, "taking event logs ashore", shiplog.waiting_to_take, shiplog.take, long=True),

@@ -16,9 +16,9 @@ DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
 class ReceiveForm(forms.Form):
-    """Which of the directories in the drop folders is to be received."""
+    """Which of the directories in the delivery folders is to be received."""
 
-    directory = forms.ChoiceField(help_text="directories in the drop folders named in the settings")
+    directory = forms.ChoiceField(help_text="directories in the delivery folders named in the settings")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -371,9 +371,9 @@ def look_at_manifest(manifest: Path) -> None:
 
 
 def allowed_roots() -> list[Path]:
-    """Directories that the web page offers: those inside the drop folders named in the settings."""
+    """Directories that the web page offers: those inside the delivery folders named in the settings."""
     found: list[Path] = []
-    for drop in settings.DELIVERY_ROOTS:
-        if drop.is_dir():
-            found += sorted(path for path in drop.iterdir() if path.is_dir() and not path.is_symlink())
+    for folder in settings.DELIVERY_ROOTS:
+        if folder.is_dir():
+            found += sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink())
     return found

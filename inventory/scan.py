@@ -22,11 +22,14 @@ class RootGone(OSError):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A regular file: path inside the root (text form of inventory.paths), bytes, time of change in UTC."""
+    """A regular file: path inside the root (text form of inventory.paths), bytes, time of change in UTC.
+
+    A time before the year 1 or after 9999, which a disk can say, is none.
+    """
 
     path: str
     size: int
-    changed_at: dt.datetime
+    changed_at: dt.datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,20 @@ class Read:
 
 
 def walk(root: Path, problem: Callable[[str, str], None]) -> Iterator[Found]:
-    """Every regular file below `root`, directories in order of their names.
+    """Every regular file below `root`, as `statuses` finds them. Raises RootGone."""
+    for path, status in statuses(root, problem):
+        yield Found(path, status.st_size, _moment(status.st_mtime))
+
+
+def _moment(seconds: float) -> dt.datetime | None:
+    try:
+        return dt.datetime.fromtimestamp(seconds, dt.UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def statuses(root: Path, problem: Callable[[str, str], None]) -> Iterator[tuple[str, os.stat_result]]:
+    """Path (text form) and status of every regular file below `root`, directories in order of their names.
 
     Links, sockets and unreadable directories are told to `problem(path, why)` and left out.
     Raises RootGone when `root` itself cannot be listed.
@@ -68,7 +84,7 @@ def walk(root: Path, problem: Callable[[str, str], None]) -> Iterator[Found]:
             if stat.S_ISDIR(status.st_mode):
                 below.append(inner)
             elif stat.S_ISREG(status.st_mode):
-                yield Found(text, status.st_size, dt.datetime.fromtimestamp(status.st_mtime, dt.UTC))
+                yield text, status
             else:
                 kind = "a symbolic link" if stat.S_ISLNK(status.st_mode) else "not a regular file"
                 problem(text, f"is {kind} and is not taken in")

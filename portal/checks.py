@@ -68,6 +68,26 @@ def home(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return []
 
 
+@register(Tags.files)
+def drop_folder(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """The drop folder can be listed, and holds none of what we write ourselves."""
+    drop = settings.DROP_FOLDER
+    if drop is None or settings.SITE == "ship":
+        return []
+    found: list[CheckMessage] = []
+    if drop == settings.HOME or drop in settings.HOME.parents:
+        found.append(Error(f"LEADLINE_DROP {drop} holds LEADLINE_HOME.", hint="Watch another.", id="leadline.E009"))
+    try:
+        if drop == settings.HOME / "drop":
+            drop.mkdir(parents=True, exist_ok=True)
+        with os.scandir(drop) as listing:
+            next(listing, None)
+    except OSError as error:
+        hint = "Make it and let the account of Leadline list it, or set LEADLINE_DROP=off."
+        found.append(Error(f"LEADLINE_DROP {drop} cannot be read: {error.strerror}", hint=hint, id="leadline.E008"))
+    return found
+
+
 @register(Tags.database)
 def demonstration_accounts(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """Production refuses to start on a database in which a demonstration account still opens."""

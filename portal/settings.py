@@ -123,6 +123,11 @@ try:
     REPOSITORY_CONTACT = env.text("LEADLINE_CONTACT", "data@leadline.example")
     SIGNUP = env.choice("LEADLINE_SIGNUP", "invited", ("invited", "open"))
     DELIVERY_ROOTS = [Path(name).resolve() for name in env.names("LEADLINE_DELIVERIES", str(HOME / "deliveries"))]
+    _drop = env.text("LEADLINE_DROP", str(HOME / "drop") if MODE == "demonstration" else "off")
+    if _drop != "off" and not _drop.startswith("/"):
+        raise Misconfigured(f"LEADLINE_DROP is {_drop!r}; write /absolute/path, or off")
+    DROP_FOLDER = None if _drop == "off" else Path(_drop).resolve()
+    DROP_QUIET = env.number("LEADLINE_DROP_QUIET", 30, least=1, most=7 * 24 * 60)
     UPLOAD_BYTES = env.number("LEADLINE_UPLOAD_MB", 20_000, least=1, most=10_000_000) * 1_000_000
     ATTACHMENT_BYTES = env.number("LEADLINE_ATTACHMENT_MB", 50, least=1, most=2000) * 1_000_000
     WATCH_ROOTS = [Path(name) for name in env.names("LEADLINE_WATCH")]

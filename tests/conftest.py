@@ -63,6 +63,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
+def drop(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A drop folder that is watched."""
+    folder = home / "drop"
+    folder.mkdir()
+    monkeypatch.setattr(settings, "DROP_FOLDER", folder)
+    return folder
+
+
+@pytest.fixture
 def registrar(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The local registrar, really listening, for as long as the test runs; its address."""
     from publishing.registrar.local import serve_on

@@ -7,8 +7,10 @@ from django.db import transaction
 from django.urls import reverse
 
 from inventory import intake
+from inventory.arrivals import layout
 from inventory.arrivals.asking import change, locked
 from inventory.models import Arrival
+from inventory.models.arrival import DROP
 from inventory.states import ARRIVAL
 from portal import mail
 from portal.access import WORKER, Actor, System
@@ -42,13 +44,24 @@ def run(key: str, progress: Progress) -> None:
         progress.advance(more)
 
     try:
-        receipt = intake.take(cruise=arrival.cruise, what=arrival.place, by=_as_whom(arrival), told=told)
+        aside = _aside(arrival)
+        receipt = intake.take(cruise=arrival.cruise, what=arrival.place, by=_as_whom(arrival), aside=aside, told=told)
     except Refusal as refusal:
         refuse(arrival, refusal)
         progress.note(refusal.reason)
     else:
         _accept(arrival, receipt)
         progress.note(f"{receipt.distribution}: {receipt.outcome}")
+
+
+def _aside(arrival: Arrival) -> frozenset[str]:
+    """What in it is no part of it. Raises NotLikeThis for what was put in the place of a delivery meanwhile."""
+    if arrival.source != DROP:
+        return frozenset()
+    drop = settings.DROP_FOLDER
+    if drop is None or not layout.reached(drop, arrival.place):
+        raise NotLikeThis("It lies in the drop folder no more, or is reached through a link, which is not followed.")
+    return frozenset({layout.MARKER})
 
 
 def _as_whom(arrival: Arrival) -> Actor:

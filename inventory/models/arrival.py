@@ -7,6 +7,7 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -44,7 +45,10 @@ class ArrivalQuerySet(models.QuerySet["Arrival"]):
 
 
 class Arrival(models.Model):
-    """Something that is to become a shipment. The files stay where they are; nothing is written beside them."""
+    """Something that is to become a shipment. The files stay where they are; nothing is written beside them.
+
+    `path` is absolute, but of what was seen in the drop folder it is the path below that folder.
+    """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     source = models.CharField(max_length=12, choices=list(SOURCES.items()))
@@ -88,8 +92,9 @@ class Arrival(models.Model):
 
     @property
     def place(self) -> Path:
-        """Where it lies."""
-        return Path(os.fsdecode(paths.to_bytes(self.path)))
+        """Where it lies: an absolute path, unless the drop folder that it was seen in is switched off."""
+        path = Path(os.fsdecode(paths.to_bytes(self.path)))
+        return settings.DROP_FOLDER / path if self.source == DROP and settings.DROP_FOLDER else path
 
     @property
     def shown(self) -> str:

@@ -110,7 +110,8 @@ def tar(root: Path, top: str) -> Iterator[bytes]:
         with os.fdopen(scan.open_inside(root, found.path), "rb") as file:
             name = os.fsdecode(scan.location(Path(top), found.path))
             info = tarfile.TarInfo(name)
-            info.size, info.mtime, info.mode = os.fstat(file.fileno()).st_size, found.changed_at.timestamp(), 0o644
+            status = os.fstat(file.fileno())
+            info.size, info.mtime, info.mode = status.st_size, status.st_mtime, 0o644
             yield info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
             left = info.size
             while left:

@@ -50,5 +50,7 @@ class Command(Crew):
                 write(f"  {account.email:<28} {account.says}")
         if settings.LOCAL_REGISTRAR and settings.SITE != "ship":
             write(f"\nTest registrar: {settings.REGISTRAR_URL}/dois")
+        if settings.DROP_FOLDER is not None and settings.SITE != "ship":
+            write(f"\nDrop folder: {settings.DROP_FOLDER} (what is copied into it is received; docs/distribution.md)")
         write(f"State: {settings.HOME}\n")
         self.stdout.flush()
