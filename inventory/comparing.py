@@ -14,7 +14,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from inventory import listing, manifests, paths, scan
+from inventory import hashes, listing, manifests, paths, scan
 from inventory.manifests import Comparison, ManifestRefused
 from inventory.manifests.compare import File
 from inventory.models import Distribution
@@ -23,7 +23,6 @@ from portal.models import Cruise
 from portal.refusals import Fault, NotFound, NotLikeThis
 
 Remark = Callable[[str], None]
-USUAL = ("md5", "sha256")
 MOST_KEPT = 40
 _SHIPMENT = re.compile(r"([A-Za-z0-9-]{3,32})(?::(\d{1,6}))?(:delivered)?")
 
@@ -89,7 +88,8 @@ def shipment(distribution: Distribution, *, delivered: bool = False) -> Side:
     name = f"{distribution}, as delivered" if delivered else str(distribution)
     read = distribution.files.exclude(verified_at=None).count() if distribution.state == "received" else -1
     mark = f"{distribution.uuid} {delivered} {distribution.since.isoformat()} {distribution.verified_at} {read}"
-    return Side(name, USUAL, files, distribution.manifest_name, mark)
+    told = listing.algorithms(distribution) if delivered or distribution.verified_at is None else hashes.KEPT
+    return Side(name, told, files, distribution.manifest_name, mark)
 
 
 def manifest(file: Path, name: str, *, root: str | None = None) -> Side:
@@ -122,7 +122,7 @@ def directory(root: Path) -> Side:
     """A directory whose files are read while it is walked; links are not followed."""
 
     def files(algorithms: Sequence[str], remark: Remark, _: bool) -> Iterator[File]:
-        known = [name for name in algorithms if name in hashlib.algorithms_available] or list(USUAL)
+        known = [name for name in algorithms if name in hashlib.algorithms_available] or list(hashes.KEPT)
         try:
             for found in scan.walk(root, lambda path, why: remark(f"{paths.display(path)} {why}")):
                 hashes: dict[str, str] = {}

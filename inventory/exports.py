@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from inventory import listing, manifests
+from django.db.models import Q
+
+from inventory import hashes, listing, manifests
 from inventory.listing import DELIVERED, FOUND
 from inventory.manifests import Entry
 from inventory.models import Distribution
@@ -27,7 +29,7 @@ COLUMNS = {
     "delivered_sha256": "delivered_sha256",
     "dataset": "dataset__uuid",
 }
-ALGORITHMS = ("md5", "sha256")
+ALGORITHMS = hashes.KEPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,10 @@ def _md5deep(distribution: Distribution, said: str) -> Iterator[bytes | str]:
     algorithm, sizes = "md5", True
     if said == DELIVERED:
         listed = distribution.files.filter(in_manifest=True)
-        sizes = not listed.exclude(delivered_md5="", delivered_sha256="").filter(delivered_size=None).exists()
-        if not listed.exclude(delivered_md5="").exists() and listed.exclude(delivered_sha256="").exists():
-            algorithm = "sha256"
+        hashed = listed.exclude(delivered_md5="", delivered_sha256="", delivered_hashes=None)
+        sizes = not hashed.filter(delivered_size=None).exists()
+        told = (a for a in listing.algorithms(distribution) if listed.filter(_told(a)).exists())
+        algorithm = next(told, algorithm)
 
     def write(entries: Iterable[Entry]) -> Iterator[bytes]:
         return manifests.write_md5deep(entries, algorithm, sizes=sizes)
@@ -80,7 +83,8 @@ def _hashdeep(distribution: Distribution, said: str) -> Iterator[bytes | str]:
     algorithms: tuple[str, ...] = ALGORITHMS
     if said == DELIVERED:
         listed = distribution.files.filter(in_manifest=True)
-        algorithms = tuple(a for a in ALGORITHMS if not listed.filter(**{f"delivered_{a}": ""}).exists())
+        known = (a for a in listing.algorithms(distribution) if a in manifests.OF_HASHDEEP)
+        algorithms = tuple(a for a in known if not listed.exclude(_told(a)).exists())
         if not algorithms or listed.filter(delivered_size=None).exists():
             raise NotLikeThis(
                 f"The manifest of {distribution} does not tell size and hash of every file, which a hashdeep list "
@@ -89,13 +93,20 @@ def _hashdeep(distribution: Distribution, said: str) -> Iterator[bytes | str]:
     return _checked(lambda entries: manifests.write_hashdeep(entries, algorithms), distribution, said)
 
 
+def _told(algorithm: str) -> Q:
+    """Of which files the manifest tells this hash."""
+    if algorithm in ALGORITHMS:
+        return ~Q(**{f"delivered_{algorithm}": ""})
+    return Q(delivered_hashes__contains=f"{algorithm}:")
+
+
 def _checked(
     write: Callable[[Iterable[Entry]], Iterator[bytes]], distribution: Distribution, said: str
 ) -> Iterator[bytes]:
     """The list, after the few names with a line break were tried: a download must not break off in the middle."""
     broken = distribution.files.filter(path__contains="\n").values_list("path", flat=True)
     try:
-        for _ in write(Entry(path, 0, None, dict.fromkeys(ALGORITHMS, "0"), 0) for path in broken):
+        for _ in write(Entry(path, 0, None, dict.fromkeys(manifests.DIGITS, "0"), 0) for path in broken):
             pass
     except ValueError as error:
         raise NotLikeThis(f"This list cannot be written: {error}. CSV and DFXML can say every name.") from error
@@ -103,16 +114,16 @@ def _checked(
 
 
 def _dfxml(distribution: Distribution, said: str) -> Iterator[bytes | str]:
-    return manifests.write_dfxml(listing.entries(distribution, said), ALGORITHMS)
+    algorithms = listing.algorithms(distribution) if said == DELIVERED else ALGORITHMS
+    return manifests.write_dfxml(listing.entries(distribution, said), algorithms)
 
 
 def _csv(distribution: Distribution, said: str) -> Iterator[bytes | str]:
     """Every row, also of missing files; as delivered: path, size and hashes of the manifest."""
     if said == DELIVERED:
-        told = (
-            (e.path, e.size, e.hashes.get("md5"), e.hashes.get("sha256")) for e in listing.entries(distribution, said)
-        )
-        return table(("path", "size", "md5", "sha256"), told)
+        names = listing.algorithms(distribution)
+        told = ((e.path, e.size, *map(e.hashes.get, names)) for e in listing.entries(distribution, said))
+        return table(("path", "size", *names), told)
     rows: Any = distribution.files.order_by("path").values_list(*COLUMNS.values())
     return table(COLUMNS, rows.iterator(chunk_size=5000))
 

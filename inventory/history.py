@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Count, Max, Min
 
-from inventory import paths
+from inventory import hashes, paths
 from inventory.models import Distribution, File
 from inventory.staging import path_key
 from portal.models import Cruise
@@ -82,9 +82,10 @@ def _size(file: File) -> int | None:
 
 
 def _hashes(file: File) -> dict[str, str]:
-    found = {"md5": file.md5, "sha256": file.sha256}
-    told = {"md5": file.delivered_md5, "sha256": file.delivered_sha256}
-    return {name: digest for name, digest in (found if file.md5 else told).items() if digest}
+    listed = (file.delivered_md5, file.delivered_sha256, file.delivered_hashes)
+    if not file.md5:
+        return hashes.told(*listed)
+    return hashes.told(file.md5, file.sha256, hashes.proven(*listed) if file.state == "matched" else None)
 
 
 def search(cruise: Cruise, words: str) -> Any:

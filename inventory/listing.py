@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import Count, Q, Sum
 
-from inventory import paths
+from inventory import hashes, paths
 from inventory.manifests import Entry
 from inventory.models import Directory, Distribution
 from inventory.staging import path_key
@@ -104,6 +104,7 @@ def _uuid(text: str) -> UUID | None:
 
 
 FOUND, DELIVERED, STANDING = "found", "delivered", "standing"
+PROMISED = ("delivered_size", "delivered_md5", "delivered_sha256", "delivered_hashes")
 
 
 def entries(distribution: Distribution, said: str = FOUND) -> Iterator[Entry]:
@@ -114,21 +115,27 @@ def entries(distribution: Distribution, said: str = FOUND) -> Iterator[Entry]:
     """
     rows: Any = distribution.files.order_by("path")
     if said == DELIVERED:
-        told = rows.filter(in_manifest=True).values_list("path", "delivered_size", "delivered_md5", "delivered_sha256")
-        for path, size, md5, sha256 in told.iterator(chunk_size=5000):
-            yield Entry(path, size, None, _known(md5, sha256), 0)
+        listed: Any = rows.filter(in_manifest=True).values_list("path", *PROMISED)
+        for path, size, *told in listed.iterator(chunk_size=5000):
+            yield Entry(path, size, None, hashes.told(*told), 0)
         return
     rows = rows.exclude(state="missing")
     if said == FOUND:
         rows = rows.exclude(md5="")
     names = ("path", "size", "changed_at", "md5", "sha256", "state")
-    told = ("delivered_size", "delivered_md5", "delivered_sha256")
-    for path, size, at, md5, sha256, state, length, *hashes in rows.values_list(*names, *told).iterator(
+    for path, size, at, md5, sha256, state, length, *told in rows.values_list(*names, *PROMISED).iterator(
         chunk_size=5000
     ):
         unread = not md5 and state in ("listed", "expected")
-        yield Entry(path, length if size is None else size, at, _known(*(hashes if unread else (md5, sha256))), 0)
+        found = (md5, sha256, hashes.proven(*told) if state == "matched" else None)
+        known = hashes.told(*(told if unread else found))
+        yield Entry(path, length if size is None else size, at, known, 0)
 
 
-def _known(md5: str, sha256: str) -> dict[str, str]:
-    return {name: digest for name, digest in (("md5", md5), ("sha256", sha256)) if digest}
+def algorithms(distribution: Distribution) -> tuple[str, ...]:
+    """The hashes that a manifest tells: those of its first files stand for all, as each tool writes them."""
+    rows = distribution.files.filter(in_manifest=True).order_by("pk")
+    found = {*hashes.KEPT}
+    for others in rows.values_list("delivered_hashes", flat=True)[:100]:
+        found |= hashes.unpack(others).keys()
+    return *hashes.KEPT, *sorted(found - {*hashes.KEPT})

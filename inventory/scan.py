@@ -34,11 +34,12 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What reading a file gave: size in bytes and lower-case hex digests."""
+    """What reading a file gave: size in bytes and lower-case hex digests; `other` by the algorithm asked for, or ""."""
 
     size: int
     md5: str
     sha256: str
+    other: str = ""
 
 
 def walk(root: Path, problem: Callable[[str, str], None]) -> Iterator[Found]:
@@ -170,8 +171,10 @@ def read(root: Path, path: str, told: Callable[[int], None] = lambda count: None
         return read_with(opener, path, told)
 
 
-def read_with(opener: Opener, path: str, told: Callable[[int], None] = lambda count: None) -> Read:
+def read_with(opener: Opener, path: str, told: Callable[[int], None] = lambda count: None, *, other: str = "") -> Read:
     """As `read`, for many files of one directory. Small files take four calls of the system: open, stat, read, close.
+
+    `other` names one more algorithm of hashlib to compute in the same reading.
 
     hashlib lets other threads run while it works on more than 2 KB, so that threads use all cores for large files.
     """
@@ -182,22 +185,26 @@ def read_with(opener: Opener, path: str, told: Callable[[int], None] = lambda co
             if len(data) == size:  # no more than was said: this is all
                 told(size)
                 md5 = hashlib.md5(data, usedforsecurity=False)
-                return Read(size, md5.hexdigest(), hashlib.sha256(data, usedforsecurity=False).hexdigest())
+                more = hashlib.new(other, data, usedforsecurity=False).hexdigest() if other else ""
+                return Read(size, md5.hexdigest(), hashlib.sha256(data, usedforsecurity=False).hexdigest(), more)
             os.lseek(file, 0, os.SEEK_SET)
         elif hasattr(os, "posix_fadvise"):
             os.posix_fadvise(file, 0, 0, os.POSIX_FADV_SEQUENTIAL)
-        return _read_blocks(file, told)
+        return _read_blocks(file, told, other)
     finally:
         os.close(file)
 
 
-def _read_blocks(file: int, told: Callable[[int], None]) -> Read:
+def _read_blocks(file: int, told: Callable[[int], None], other: str) -> Read:
     md5, sha256, size = hashlib.md5(usedforsecurity=False), hashlib.sha256(usedforsecurity=False), 0
+    more = hashlib.new(other, usedforsecurity=False) if other else None
     buffer = memoryview(bytearray(BLOCK))
     while count := os.readv(file, [buffer]):
         block = buffer[:count]
         md5.update(block)
         sha256.update(block)
+        if more is not None:
+            more.update(block)
         size += count
         told(count)
-    return Read(size, md5.hexdigest(), sha256.hexdigest())
+    return Read(size, md5.hexdigest(), sha256.hexdigest(), more.hexdigest() if more is not None else "")

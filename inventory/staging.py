@@ -17,14 +17,14 @@ from typing import Any, Final
 
 from django.db import connection, models
 
+from inventory import hashes
 from inventory.manifests import Entry
 from inventory.models import Distribution, File
 from inventory.scan import Found
 
 BATCH: Final = 5000
 _LISTED, _FOUND = "leadline_listed", "leadline_found"
-_KEPT = ("md5", "sha256")  # the hashes that a manifest's entry is kept with
-_SET = frozenset(_KEPT)
+_SET = frozenset(hashes.KEPT)
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _MASK = (1 << 252) - 1
 _REPEATED = "SELECT path_key FROM leadline_listed GROUP BY path_key HAVING count(*) > 1 LIMIT 1"
@@ -59,7 +59,8 @@ _COMMON = """
 """
 _OTHERWISE = """
     AND (l.md5 <> '' AND f.delivered_md5 <> '' AND l.md5 <> f.delivered_md5
-         OR l.sha256 <> '' AND f.delivered_sha256 <> '' AND l.sha256 <> f.delivered_sha256)
+         OR l.sha256 <> '' AND f.delivered_sha256 <> '' AND l.sha256 <> f.delivered_sha256
+         OR l.md5 = '' AND l.sha256 = '' AND l.hashes <> f.delivered_hashes)
 """
 COPY_SECONDS: Final = 2.0  # the longest that one COPY keeps the connection to itself
 Told = Callable[[str, int], None]  # hears what was done, and how many more of it
@@ -88,9 +89,8 @@ class Staging:
         common = f"path text not null, path_key {key} not null, directory text not null, name text not null, size {big}"
         with connection.cursor() as cursor:
             self._drop(cursor)
-            cursor.execute(
-                f"CREATE TEMPORARY TABLE {_LISTED} ({common}, md5 text, sha256 text, line {big}, said {big})"
-            )
+            listed = f"{common}, md5 text, sha256 text, hashes text, line {big}, said {big}"
+            cursor.execute(f"CREATE TEMPORARY TABLE {_LISTED} ({listed})")
             cursor.execute(f"CREATE TEMPORARY TABLE {_FOUND} ({common}, changed_at {moment})")
 
     def __exit__(
@@ -107,7 +107,7 @@ class Staging:
 
     def take_listed(self, entries: Iterable[Entry]) -> None:
         """Takes in what the manifest says. Entries may repeat themselves; see `repeated`."""
-        self.listed += self._write(_LISTED, 9, (self._entry(entry) for entry in entries), "lines of its manifest")
+        self.listed += self._write(_LISTED, 10, (self._entry(entry) for entry in entries), "lines of its manifest")
 
     def take_found(self, files: Iterable[Found]) -> None:
         """Takes in what was found on the disk; each path once."""
@@ -122,13 +122,14 @@ class Staging:
         return f"+{self._sum & _MASK:063x}"
 
     def _entry(self, entry: Entry) -> tuple[Any, ...]:
-        md5, sha256 = (entry.hashes.get(name, "") for name in _KEPT)
-        row = _listed(entry.path, md5, sha256)
+        md5, sha256 = (entry.hashes.get(name, "") for name in hashes.KEPT)
+        others = None if entry.hashes.keys() <= _SET else hashes.pack(entry.hashes)
+        row = _listed(entry.path, md5, sha256, others)
         self._sum += row
         # 63 bits; other hashes than the two count too.
-        said = row if entry.hashes.keys() <= _SET else _digest(repr(sorted(entry.hashes.items())))
+        said = row if others is None else _digest(repr(sorted(entry.hashes.items())))
         said >>= 193
-        return *_place(entry.path), entry.size, md5, sha256, entry.line, said
+        return *_place(entry.path), entry.size, md5, sha256, others, entry.line, said
 
     def _file(self, file: Found) -> tuple[Any, ...]:
         self._sum += _present(file.path, file.size)
@@ -176,7 +177,7 @@ class Staging:
             found = [(path, first, other) for path, first, other in cursor.fetchall()]
             if found:
                 return found
-            cursor.execute("SELECT path, md5, sha256 " + _AGAIN)
+            cursor.execute("SELECT path, md5, sha256, hashes " + _AGAIN)
             self._sum -= sum(_listed(*row) for row in cursor.fetchall())
             cursor.execute("DELETE " + _AGAIN)
             self.listed -= cursor.rowcount
@@ -201,6 +202,7 @@ class Staging:
         """
         here = {"path", "path_key", "directory", "name", "size", "changed_at"}
         promised = {"delivered_size": "l.size", "delivered_md5": "l.md5", "delivered_sha256": "l.sha256"}
+        promised |= {"delivered_hashes": "l.hashes"}
         written = 0
         for state, (side, tables, in_manifest) in _KINDS.items():
             given: dict[str, Any] = {"distribution": distribution.pk, "in_manifest": in_manifest}
@@ -229,16 +231,18 @@ def fingerprint_of(distribution: Distribution) -> str:
     if distribution.fingerprint.startswith("+"):
         return distribution.fingerprint
     total = 0
-    names = ("path", "size", "in_manifest", "delivered_md5", "delivered_sha256", "state")
+    names = ("path", "size", "in_manifest", "delivered_md5", "delivered_sha256", "delivered_hashes", "state")
     rows = distribution.files.order_by().values_list(*names)
-    for path, size, in_manifest, md5, sha256, state in rows.iterator(chunk_size=BATCH):
-        total += _listed(path, md5, sha256) if in_manifest else 0
+    for path, size, in_manifest, md5, sha256, others, state in rows.iterator(chunk_size=BATCH):
+        total += _listed(path, md5, sha256, others) if in_manifest else 0
         total += _present(path, size) if state != "missing" else 0
     return f"+{total & _MASK:063x}"
 
 
-def _listed(path: str, md5: str, sha256: str) -> int:
-    return _digest(f"listed\0{path}\0{md5}\0{sha256}")
+def _listed(path: str, md5: str, sha256: str, others: str | None) -> int:
+    """Other hashes count where they are all that is told: so older fingerprints of all other lists stay right."""
+    told = "" if md5 or sha256 or not others else f"\0{others}"
+    return _digest(f"listed\0{path}\0{md5}\0{sha256}{told}")
 
 
 def _present(path: str, size: int | None) -> int:

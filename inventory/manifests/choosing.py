@@ -10,11 +10,11 @@ PATTERNS: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         r"md5deep.*\.(txt|xml|csv|lst|list)|md5deep[^.]*",  # md5deep.txt, md5deep_NBP1406.txt
-        r"hashdeep.*",  # hashdeep.txt, hashdeep-1.0.list
+        r"hashdeep.*|.*\.hashdeep",  # hashdeep.txt, hashdeep-1.0.list, and as we name our own exports
         r"MD5_Summary\.txt",  # OpenVDM; MD5_Summary.md5 beside it is only the hash of this list
         r"manifest-(md5|sha1|sha256|sha512)\.txt",  # the root is a bag
         r"(MD5|SHA1|SHA224|SHA256|SHA384|SHA512)SUMS?(\.txt)?",
-        r".*\.(md5|sha1|sha256|sha512|md5sum|sha256sum)",  # NBP1406.md5
+        r".*\.(md5|sha1|sha256|sha384|sha512|md5sum|sha1sum|sha256sum|sha512sum|dfxml)",  # NBP1406.md5
         r".*SubmissionManifest.*\.xml",  # NCEI
         r".*(md5|sha1|sha256|sha512|checksum)[^/]*\.(txt|csv|xml|lst|list)",
     )

@@ -4,10 +4,13 @@ What is written is what the tools themselves would print, so that a reader need 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC
+from typing import Final
 
 from inventory.manifests.entry import DIGITS, Entry
 from inventory.manifests.hashdeep import starts_like_a_record
 from inventory.paths import display, to_bytes
+
+OF_HASHDEEP: Final = ("md5", "sha1", "sha256", "tiger", "whirlpool")
 
 
 def write_md5deep(entries: Iterable[Entry], algorithm: str = "md5", *, sizes: bool = True) -> Iterator[bytes]:
@@ -36,7 +39,7 @@ def write_hashdeep(entries: Iterable[Entry], algorithms: Sequence[str] = ("md5",
     Raises ValueError when an entry lacks its size or one of the hashes, for an unknown or missing algorithm,
     and for a name with a line break after which it would read as another record.
     """
-    unknown = [name for name in algorithms if name not in ("md5", "sha1", "sha256", "tiger", "whirlpool")]
+    unknown = [name for name in algorithms if name not in OF_HASHDEEP]
     if unknown or not algorithms:
         raise ValueError(f"hashdeep has no {', '.join(unknown) or 'list without a hash'}")
     yield b"%%%% HASHDEEP-1.0\n"

@@ -95,6 +95,10 @@ class File(models.Model):
     delivered_size = models.BigIntegerField(null=True, blank=True)
     delivered_md5 = models.CharField(max_length=32, blank=True)
     delivered_sha256 = models.CharField(max_length=64, blank=True)
+    # Null and not "": such a column is added without writing the table anew.
+    delivered_hashes = models.TextField(
+        null=True, blank=True, help_text="other hashes that the manifest tells; see inventory.hashes"
+    )
     md5 = models.CharField(max_length=32, blank=True)
     sha256 = models.CharField(max_length=64, blank=True)
     verified_at = models.DateTimeField(null=True, blank=True)

@@ -20,7 +20,10 @@ from portal.models import Work
 FILES = 1000
 BYTES = 512 * 1024**2
 UNREAD = ("listed", "found", "unreadable")
-COLUMNS = ("pk", "path", "directory", "size", "in_manifest", "delivered_size", "delivered_md5", "delivered_sha256")
+COLUMNS = (
+    *("pk", "path", "directory", "size", "in_manifest"),
+    *("delivered_size", "delivered_md5", "delivered_sha256", "delivered_hashes"),
+)
 
 
 def unread(distribution: Distribution) -> QuerySet[File]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from django.db import connection
 from django.utils import timezone
 
-from inventory import paths, scan, totals
+from inventory import hashes, paths, scan, totals
 from inventory.models import Distribution, File
 from inventory.states import DISTRIBUTION
 from inventory.verification.reading import Listed, Looked
@@ -29,12 +29,17 @@ def verdict(listed: Listed, read: scan.Read) -> tuple[str, str]:
     """The word for a file that was read, and a remark. By hash where the manifest has one, else by size."""
     if not listed.in_manifest:
         return "new", ""
-    for ours, theirs in ((read.md5, listed.delivered_md5), (read.sha256, listed.delivered_sha256)):
-        if theirs and ours != theirs:
-            return "changed", "its content is not what the manifest says"
+    other = hashes.to_read(listed.delivered_md5, listed.delivered_sha256, listed.delivered_hashes)
+    told = hashes.unpack(listed.delivered_hashes).get(other, "")
+    pairs = ((read.md5, listed.delivered_md5), (read.sha256, listed.delivered_sha256), (read.other, told))
+    if any(theirs and ours != theirs for ours, theirs in pairs):
+        return "changed", "its content is not what the manifest says"
     if listed.delivered_size is not None and read.size != listed.delivered_size:
         return "changed", f"has {read.size:,} bytes; the manifest says {listed.delivered_size:,}"
-    return "matched", "" if listed.delivered_md5 or listed.delivered_sha256 else "the manifest has no hash for it"
+    if any(theirs for _, theirs in pairs):
+        return "matched", ""
+    unread = " and ".join(hashes.unpack(listed.delivered_hashes))
+    return "matched", f"only its size: we cannot compute {unread}" if unread else "the manifest has no hash for it"
 
 
 def gone(looked: Looked) -> bool:

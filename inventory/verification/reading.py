@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import NamedTuple
 
-from inventory import scan
+from inventory import hashes, scan
 from inventory.scan import Read
 
 TASK_FILES = 64
@@ -30,6 +30,7 @@ class Listed(NamedTuple):
     delivered_size: int | None
     delivered_md5: str
     delivered_sha256: str
+    delivered_hashes: str | None = None
 
 
 class Looked(NamedTuple):
@@ -117,15 +118,16 @@ class Readers:
         try:
             with scan.Opener(self._root) as opener:
                 # Drawn one by one: what was read before a fault is kept.
-                looked.extend(Looked(listed, self._look(opener, listed.path, told)) for listed in files)
+                looked.extend(Looked(listed, self._look(opener, listed, told)) for listed in files)
         except BaseException as error:
             fault = error
         self._finished.put(Finished(share, looked, fault))
 
-    def _look(self, opener: scan.Opener, path: str, told: Callable[[int], None]) -> Read | OSError:
+    def _look(self, opener: scan.Opener, listed: Listed, told: Callable[[int], None]) -> Read | OSError:
         """Reads one file. Raises RootGone when the whole root is not there any more."""
         try:
-            return scan.read_with(opener, path, told)
+            _, path, *_, md5, sha256, others = listed
+            return scan.read_with(opener, path, told, other=hashes.to_read(md5, sha256, others))
         except OSError as error:
             if not scan.there(self._root):
                 raise scan.RootGone(str(self._root)) from error

@@ -207,11 +207,11 @@ def test_reading_goes_on_where_it_stopped_when_the_disk_is_back(home, monkeypatc
     made = take(root).distribution
     read, calls = scan.read_with, []
 
-    def one_then_gone(opener, path, told):
+    def one_then_gone(opener, path, told, **more):
         calls.append(path)
         if len(calls) == 2:
             root.rename(home / "unplugged")
-        return read(opener, path, told)
+        return read(opener, path, told, **more)
 
     monkeypatch.setattr(scan, "read_with", one_then_gone)
     assert not jobs.perform("inventory.verify", str(made.pk))

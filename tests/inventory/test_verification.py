@@ -179,9 +179,9 @@ def test_stopped_it_keeps_what_was_read_and_goes_on(
     calls: list[str] = []
     read = scan.read_with
 
-    def counted(opener: scan.Opener, path: str, told: Any) -> scan.Read:
+    def counted(opener: scan.Opener, path: str, told: Any, **more: Any) -> scan.Read:
         calls.append(path)
-        return read(opener, path, told)
+        return read(opener, path, told, **more)
 
     def stop(progress: Progress) -> None:
         raise told_to_stop
@@ -215,10 +215,10 @@ def test_an_empty_mount_point_is_a_vanished_disk(delivered: Distribution, home: 
 def test_an_unreadable_file_holds_up_nothing(delivered: Distribution, monkeypatch: pytest.MonkeyPatch):
     read = scan.read_with
 
-    def bad_block(opener: scan.Opener, path: str, told: Any) -> scan.Read:
+    def bad_block(opener: scan.Opener, path: str, told: Any, **more: Any) -> scan.Read:
         if path == "d1/f4.dat":
             raise OSError(5, "Input/output error")
-        return read(opener, path, told)
+        return read(opener, path, told, **more)
 
     monkeypatch.setattr(scan, "read_with", bad_block)
     perform(delivered)
