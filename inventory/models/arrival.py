@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import uuid
 from pathlib import Path
@@ -95,6 +96,13 @@ class Arrival(models.Model):
         """Where it lies: an absolute path, unless the drop folder that it was seen in is switched off."""
         path = Path(os.fsdecode(paths.to_bytes(self.path)))
         return settings.DROP_FOLDER / path if self.source == DROP and settings.DROP_FOLDER else path
+
+    @property
+    def whole_at(self) -> dt.datetime | None:
+        """When it counts as whole if nothing changes till then; none where that is not what it waits for."""
+        if self.source != DROP or self.state != "arriving" or self.reason or self.changed_at is None or not self.files:
+            return None
+        return self.changed_at + dt.timedelta(minutes=settings.DROP_QUIET)
 
     @property
     def shown(self) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -72,6 +75,7 @@ def _receiving(request: HttpRequest, cruise: Cruise, refusal: Refusal | None, **
         "refusal": refusal,
         "roots": intake.allowed_roots(),
         "limit": settings.UPLOAD_BYTES,
+        "watched": settings.DROP_FOLDER is not None,
         "arrivals": Arrival.objects.visible_to(request.user).filter(cruise=cruise).unsettled(),
         "wrong": next((form for form in forms.values() if form.errors), None),
     }
@@ -90,26 +94,16 @@ def announce(request: HttpRequest, cruise: Cruise) -> HttpResponse:
 
 @csrf_protect
 def _announce(request: HttpRequest, cruise: Cruise, handler: ToDisk) -> HttpResponse:
-    form = AnnounceForm(request.POST, request.FILES)
-    try:
-        if handler.too_large:
-            raise uploads.too_large()
-        if form.is_valid():
-            sent = form.cleaned_data["manifest"]
-            sent.close()
-            kept = uploads.keep(handler, sent.name)
-            if kept.stat().st_size > AT_ONCE:
-                intake.look_at_manifest(kept)
-                return _asked(arrivals.ask(cruise=cruise, what=kept, source=SENT, by=request.user))
-            receipt = intake.announce(cruise=cruise, manifest=kept, by=request.user)
-            said = "is announced. Its disk is received as soon as it is here."
-            messages.success(request, f"{receipt.distribution} {said}")
-            return redirect("inventory", cruise.cruise_id)
-    except Refusal as refusal:
-        handler.upload_interrupted()
-        return _receiving(request, cruise, refusal, announce=form)
-    handler.upload_interrupted()
-    return _receiving(request, cruise, None, announce=form)
+    def take(form: AnnounceForm) -> HttpResponse:
+        kept = _kept(handler, form.cleaned_data["manifest"])
+        if kept.stat().st_size > AT_ONCE:
+            intake.look_at_manifest(kept)
+            return _asked(arrivals.ask(cruise=cruise, what=kept, source=SENT, by=request.user))
+        receipt = intake.announce(cruise=cruise, manifest=kept, by=request.user)
+        messages.success(request, f"{receipt.distribution} is announced. Its disk is received as soon as it is here.")
+        return redirect("inventory", cruise.cruise_id)
+
+    return _taken(request, cruise, handler, announce=AnnounceForm(request.POST, request.FILES), take=take)
 
 
 @csrf_exempt
@@ -122,20 +116,33 @@ def upload(request: HttpRequest, cruise: Cruise) -> HttpResponse:
 
 @csrf_protect
 def _upload(request: HttpRequest, cruise: Cruise, handler: ToDisk) -> HttpResponse:
-    form = UploadForm(request.POST, request.FILES)
+    def take(form: UploadForm) -> HttpResponse:
+        kept = _kept(handler, form.cleaned_data["archive"], form.cleaned_data["checksum"])
+        return _asked(arrivals.ask(cruise=cruise, what=kept, source=SENT, by=request.user))
+
+    return _taken(request, cruise, handler, upload=UploadForm(request.POST, request.FILES), take=take)
+
+
+def _kept(handler: ToDisk, sent: UploadedFile, checksum: str = "") -> Path:
+    sent.close()
+    return uploads.keep(handler, sent.name or "", checksum)
+
+
+def _taken(
+    request: HttpRequest, cruise: Cruise, handler: ToDisk, *, take: Callable[[Any], HttpResponse], **forms: Form
+) -> HttpResponse:
+    """Takes what one form sent, or shows the page again with what is wrong."""
+    (form,) = forms.values()
+    refusal: Refusal | None = None
     try:
         if handler.too_large:
             raise uploads.too_large()
         if form.is_valid():
-            sent = form.cleaned_data["archive"]
-            sent.close()
-            kept = uploads.keep(handler, sent.name, form.cleaned_data["checksum"])
-            return _asked(arrivals.ask(cruise=cruise, what=kept, source=SENT, by=request.user))
-    except Refusal as refusal:
-        handler.upload_interrupted()
-        return _receiving(request, cruise, refusal, upload=form)
+            return take(form)
+    except Refusal as error:
+        refusal = error
     handler.upload_interrupted()
-    return _receiving(request, cruise, None, upload=form)
+    return _receiving(request, cruise, refusal, **forms)
 
 
 @needs("distribution.receive")
@@ -149,6 +156,7 @@ def arrival_list(request: HttpRequest) -> HttpResponse:
     context = {
         "page": Paginator(shown, PAGE).get_page(request.GET.get("page")),
         "states": [name for name in ARRIVAL.states if name in there],
+        "watched": settings.DROP_FOLDER is not None,
     }
     return render(request, "inventory/arrivals.html", context)
 

@@ -469,6 +469,36 @@ def test_what_is_received_is_looked_at_more_seldom(drop, clock):
         assert clock.look(minutes, everything=False).looked_at == looks, minutes
 
 
+# --- the pages ------------------------------------------------------------------------------------------------------
+
+
+def test_the_pages_say_where_it_lies_how_much_of_it_and_what_it_waits_for(drop, clock, browse):
+    cruise = make.cruise(state="ended")
+    make.delivery(drop / cruise.cruise_id, FEW)
+    make.delivery(drop / "disk", FEW)
+    clock.look()
+    ours = Arrival.objects.get(cruise=cruise)
+    assert ours.whole_at == clock.at + dt.timedelta(minutes=30)
+    for page in (f"/arrivals/{ours.uuid}/", "/arrivals/"):
+        text = browse("operator").get(page).content.decode()
+        assert f"Whole at {ours.whole_at:%H:%M} UTC if nothing changes till then" in text
+        assert str(drop) not in text
+        assert "Quiet since" in text
+    text = browse("operator").get(f"/cruise/{cruise.cruise_id}/receive/").content.decode()
+    assert "in the drop folder, 4 files" in text
+    assert ", into the drop folder, where it is received by itself" in text
+    clock.look(31)
+    text = browse("manager").get("/arrivals/").content.decode()
+    assert "There is no cruise of the name disk" in text
+    assert "Delivery disk: arriving" in browse("manager").get("/").content.decode()
+    assert "no cruise of the name" not in browse("operator").get("/arrivals/").content.decode()
+    stranger = Arrival.objects.get(cruise=None)
+    assert "Look again" in browse("manager").get(f"/arrivals/{stranger.uuid}/").content.decode()
+    assert browse("operator").get(f"/arrivals/{stranger.uuid}/").status_code == 404
+    for page in ("/", f"/cruise/{cruise.cruise_id}/"):
+        assert "drop" not in browse(None).get(page).content.decode()
+
+
 # --- the door and the command ---------------------------------------------------------------------------------------
 
 
