@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import Any
 
 from django.conf import settings
@@ -31,6 +32,22 @@ def production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         )
     if settings.LOCAL_REGISTRAR and settings.SITE != "ship":
         found.append(Warning("REGISTRAR_URL is not set: identifiers come from the test registrar.", id="leadline.W002"))
+    return found
+
+
+@register(Tags.files)
+def storages(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A storage behind rclone needs the program, and its remote told in the environment."""
+    found: list[CheckMessage] = []
+    for name in ("LEADLINE_DEEP_STORAGE",):
+        kind, _, where = str(getattr(settings, name.removeprefix("LEADLINE_"))).partition(":")
+        if kind != "rclone":
+            continue
+        if not shutil.which("rclone"):
+            found.append(Warning(f"{name} needs rclone, which is not installed.", id="leadline.W004"))
+        variable = f"RCLONE_CONFIG_{where.partition(':')[0].upper()}_TYPE"
+        if variable not in os.environ:
+            found.append(Warning(f"{name} names a remote of rclone, and {variable} is not set.", id="leadline.W005"))
     return found
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -85,6 +86,20 @@ def _queue_socket(home: Path) -> str:
     return f"unix:///tmp/leadline-{os.getuid()}-{abs(hash_name(str(home))):x}/valkey.sock"
 
 
+def _storage(name: str, unset: str) -> str:
+    """Where copies are kept: local:/absolute/path, rclone:remote:bucket/path, or off. It has no credentials in it."""
+    address = env.text(name, unset)
+    if (
+        not re.match(r"(off|local:/.*|rclone:[A-Za-z0-9_]+:/?[A-Za-z0-9][A-Za-z0-9._/-]*)\Z", address)
+        or "/.." in address
+    ):
+        raise Misconfigured(
+            f"{name} is {address!r}; write local:/absolute/path, rclone:remote:bucket/path (letters, digits, . _ - /; "
+            "the remote is told by RCLONE_CONFIG_REMOTE_TYPE and its fellows), or off"
+        )
+    return address
+
+
 def hash_name(text: str) -> int:
     """A stable number for a text (Python's own hash changes from process to process)."""
     import zlib
@@ -131,9 +146,7 @@ try:
     UPLOAD_BYTES = env.number("LEADLINE_UPLOAD_MB", 20_000, least=1, most=10_000_000) * 1_000_000
     ATTACHMENT_BYTES = env.number("LEADLINE_ATTACHMENT_MB", 50, least=1, most=2000) * 1_000_000
     WATCH_ROOTS = [Path(name) for name in env.names("LEADLINE_WATCH")]
-    DEEP_STORAGE = env.text("LEADLINE_DEEP_STORAGE", "off" if MODE == "test" else f"local:{HOME / 'deep-storage'}")
-    if DEEP_STORAGE != "off" and not DEEP_STORAGE.startswith("local:/"):
-        raise Misconfigured(f"LEADLINE_DEEP_STORAGE is {DEEP_STORAGE!r}; write local:/absolute/path, or off")
+    DEEP_STORAGE = _storage("LEADLINE_DEEP_STORAGE", "off" if MODE == "test" else f"local:{HOME / 'deep-storage'}")
     FIXITY_DAYS = env.number("LEADLINE_FIXITY_DAYS", 90, least=1, most=3660)
     STAGING = Path(env.text("LEADLINE_STAGING", str(HOME / "staging"))).resolve()
 

@@ -1,8 +1,8 @@
 """Deep storage: every verified distribution is copied, the copies are read again, and people get files back.
 
 Rooms: `names` (how files are named there), `backend` (what a storage can do), `local` and `crew` (a directory as
-storage), `places` (which storage), `papers` (the lists that lie beside the copies), and the verbs: `depositing`,
-`fixity`, `recovering`.
+storage), `rclone` and `child` (S3 and others, through a program of its own), `places` (which storage), `papers` (the
+lists that lie beside the copies), and the verbs: `depositing`, `fixity`, `recovering`.
 """
 
 from inventory.storage.depositing import store

@@ -56,10 +56,15 @@ def store(*, distribution: Distribution, by: Actor, progress: Progress) -> Depos
     places.opened(storage.address)
     left = papers.kept_files(deposit).filter(pk__gt=deposit.cursor).count()
     progress.describe(f"Storing {deposit.distribution}", deposit.cruise, total=left)
-    while batch := [papers.piece(row) for row in papers.kept_files(deposit).filter(pk__gt=deposit.cursor)[:BATCH]]:
+    while batch := _next(deposit):
         _copy(deposit, storage, batch, progress, resumed=resumed)
     digest = papers.write(deposit, storage, progress.beat)
     return _finish(deposit, digest, by)
+
+
+def _next(deposit: Deposit) -> list[Piece]:
+    """The files after those that were handled."""
+    return papers.some(map(papers.piece, papers.kept_files(deposit).filter(pk__gt=deposit.cursor)[:BATCH]), BATCH)
 
 
 @transaction.atomic

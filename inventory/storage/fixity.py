@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import math
 import time
-from itertools import islice
 from typing import Any
 
 from django.conf import settings
@@ -62,7 +61,7 @@ def check_fixity(*, deposit: Deposit, by: Actor, progress: Progress, seconds: fl
     progress.describe(f"Checking the {deposit}", deposit.cruise, total=max(deposit.files - deposit.checked_line, 0))
     with papers.open_list(deposit, storage, progress.beat) as listed:
         left = papers.pieces(listed, deposit.checked_line)
-        while batch := list(islice(left, BATCH)):
+        while batch := papers.some(left, BATCH):
             found = _read(deposit, storage, batch, found, progress)
             if time.monotonic() > until:
                 return deposit

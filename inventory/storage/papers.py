@@ -12,6 +12,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,6 +26,7 @@ from inventory.storage.backend import Beat, Piece, Storage, Unreachable
 LIST = "files.csv"
 COLUMNS = ("path", "stored_as", "bytes", "md5", "sha256", "changed_at")
 FIELDS = ("pk", "path", "size", "md5", "sha256", "changed_at")
+MOST_BYTES = 8 * 1024**3
 KEPT = ("matched", "changed", "moved", "new")
 README = """This is a copy of what a research ship delivered of one cruise, kept by Leadline.
 
@@ -44,6 +46,16 @@ def piece(row: tuple[Any, ...]) -> Piece:
     """A row of FIELDS as a piece."""
     pk, path, size, md5, sha256, changed_at = row
     return Piece(pk, path, names.stored(paths.to_bytes(path)), size or 0, md5, sha256, changed_at)
+
+
+def some(left: Iterable[Piece], most: int) -> list[Piece]:
+    """The next pieces of an iterator: `most` of them, or fewer of large files, so that a stop costs little."""
+    chosen, size = [], 0
+    for one in islice(left, most):
+        chosen.append(one)
+        if (size := size + one.size) >= MOST_BYTES:
+            break
+    return chosen
 
 
 def kept_files(deposit: Deposit) -> Any:

@@ -9,6 +9,7 @@ from django.conf import settings
 from inventory.models import Deposit
 from inventory.storage.backend import Storage
 from inventory.storage.local import Local
+from inventory.storage.rclone import Rclone
 from portal.refusals import NotNow
 
 
@@ -20,9 +21,12 @@ def configured() -> Storage | None:
 def at(address: str) -> Storage:
     """The storage at an address, as in LEADLINE_DEEP_STORAGE. Raises NotNow for one that we cannot reach."""
     kind, _, where = address.partition(":")
-    if kind != "local":
-        raise NotNow(f"Leadline cannot reach a storage at {address}.")
-    return Local(Path(where), address)
+    if kind == "local":
+        return Local(Path(where), address)
+    remote, _, path = where.partition(":")
+    if kind == "rclone" and remote and path:
+        return Rclone(remote, path, address)
+    raise NotNow(f"Leadline cannot reach a storage at {address}.")
 
 
 def opened(address: str) -> Storage:

@@ -156,7 +156,7 @@ def deliver(*, recovery: Recovery, by: Actor, progress: Progress) -> Recovery:
         with papers.open_list(deposit, storage, progress.beat) as listed:
             progress.describe(f"Recovering {recovery}", recovery.cruise)
             left = papers.pieces(listed, recovery.line)
-            while batch := list(islice(left, BATCH)):
+            while batch := papers.some(left, BATCH):
                 _bring(recovery, storage, batch, root, progress)
             _write_lists(recovery, listed.name, root, progress)
     except OSError as error:

@@ -22,7 +22,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory import intake, storage
+from inventory import storage
 from inventory.models import Deposit, Distribution, Recovery
 from inventory.storage import crew, depositing, fixity, local, names, papers, places, recovering
 from inventory.storage.backend import MARKER, Unreachable
@@ -30,90 +30,10 @@ from portal import access, jobs
 from portal.access import CONSOLE, WORKER
 from portal.models import JournalEntry, Letter, Work
 from portal.refusals import NotFound, NotLikeThis, NotNow, NotYou
-from portal.work import Progress
 from tests import make
+from tests.inventory.keeping import FILES, HOSTILE, answer, bring, check, first_copy, held, progress, put, spoil
 
 pytestmark = pytest.mark.django_db
-LONG = "x" * 250
-FILES = {
-    "data/ctd/cast 1.dat": b"one\n" * 100,
-    "data/ctd/Größe.dat": b"two\n",
-    "data/empty": b"",
-    "a=b;c&'d.txt": b"signs",
-    f"deep/{LONG}": b"long",
-}
-HOSTILE = (b"latin-\xe9.dat", b"back\\slash", b"car\rriage", b"line\nbreak", b"-rf", b'quo"te,comma', b"=41")
-
-
-@pytest.fixture
-def deep(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A deep storage of the test's own."""
-    root = home / "deep"
-    monkeypatch.setattr(settings, "DEEP_STORAGE", f"local:{root}")
-    monkeypatch.setattr(settings, "FIXITY_DAYS", 90)
-    return root
-
-
-@pytest.fixture
-def verified(home: Path) -> Distribution:
-    """A verified distribution whose names are not all plain."""
-    folder = make.delivery(home / "deliveries" / "x", FILES)
-    for name in HOSTILE:
-        (folder / "odd").mkdir(exist_ok=True)
-        Path(os.fsdecode(os.fsencode(folder / "odd") + b"/" + name)).write_bytes(b"content of " + name)
-    os.utime(folder / "data/empty", (1_000_000_000, 1_000_000_000))
-    made = intake.receive(cruise=make.cruise(state="ended"), root=folder, by=CONSOLE).distribution
-    assert jobs.perform("inventory.verify", str(made.pk))
-    made.refresh_from_db()
-    return made
-
-
-def progress(door: str = storage.STORE_DOOR, key: str = "test") -> Progress:
-    return Progress.claim(door, key)
-
-
-def put(distribution: Distribution, by: Any = WORKER) -> Deposit:
-    return storage.store(distribution=distribution, by=by, progress=progress(key=os.urandom(4).hex()))
-
-
-def check(deposit: Deposit, by: Any = WORKER) -> Deposit:
-    return storage.check_fixity(deposit=deposit, by=by, progress=progress(key=os.urandom(4).hex()))
-
-
-def bring(recovery: Recovery, by: Any = WORKER) -> Recovery:
-    return storage.deliver(recovery=recovery, by=by, progress=progress(key=os.urandom(4).hex()))
-
-
-def answer(name: str, *words: str) -> dict[str, Any]:
-    out = StringIO()
-    call_command(name, *words, "--json", stdout=out)
-    found: dict[str, Any] = json.loads(out.getvalue())
-    return found
-
-
-def held(folder: Path) -> dict[bytes, bytes]:
-    """Every file below a folder by the bytes of its path."""
-    top = os.fsencode(folder)
-    found = {}
-    for place, _, files in os.walk(top):
-        for name in files:
-            path = os.path.join(place, name)
-            found[os.path.relpath(path, top)] = Path(os.fsdecode(path)).read_bytes()
-    return found
-
-
-def first_copy(deposit: Deposit, deep: Path, path: str) -> Path:
-    return deep / deposit.prefix / "data" / names.stored(path.encode())
-
-
-def spoil(place: Path) -> None:
-    """Changes one byte, and neither size nor time."""
-    data = bytearray(place.read_bytes())
-    data[0] ^= 1
-    times = place.stat()
-    place.chmod(0o644)
-    place.write_bytes(data)
-    os.utime(place, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
 # --- names ----------------------------------------------------------------------------------------------------------
