@@ -32,7 +32,7 @@ class InventoryConfig(Floor):
             access.grant(verb, who)
 
     def doors(self) -> Iterable[Door]:
-        from inventory import arrivals, classify, covering, shiplog, storage, totals, track, verification
+        from inventory import arrivals, classify, comparisons, covering, shiplog, storage, totals, track, verification
         from inventory.arrivals import watching
         from inventory.storage import depositing, fixity, recovering
 
@@ -47,6 +47,7 @@ class InventoryConfig(Floor):
             Door(
                 covering.DOOR, "reading when and where files were measured", covering.waiting, covering.run, long=True
             ),
+            Door(comparisons.DOOR, "comparing shipments", comparisons.waiting, comparisons.run, long=True),
             Door(storage.STORE_DOOR, "storing files", depositing.waiting, depositing.run, long=True),
             Door(storage.FIXITY_DOOR, "checking stored files", fixity.waiting, fixity.run, long=True),
             Door(storage.RECOVER_DOOR, "recovering files", recovering.waiting, recovering.run, long=True),

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
+from django.db.models import Sum
 
 from inventory import hashes, listing, manifests, paths, scan
 from inventory.manifests import Comparison, ManifestRefused
@@ -86,8 +87,8 @@ def shipment(distribution: Distribution, *, delivered: bool = False) -> Side:
         return ((entry.path, entry.size, entry.hashes) for entry in entries)
 
     name = f"{distribution}, as delivered" if delivered else str(distribution)
-    read = distribution.files.exclude(verified_at=None).count() if distribution.state == "received" else -1
-    mark = f"{distribution.uuid} {delivered} {distribution.since.isoformat()} {distribution.verified_at} {read}"
+    left = distribution.chunks.aggregate(Sum("files"))["files__sum"] if distribution.state == "received" else -1
+    mark = f"{distribution.uuid} {delivered} {distribution.since.isoformat()} {distribution.verified_at} {left}"
     told = listing.algorithms(distribution) if delivered or distribution.verified_at is None else hashes.KEPT
     return Side(name, told, files, distribution.manifest_name, mark)
 
@@ -125,12 +126,12 @@ def directory(root: Path) -> Side:
         known = [name for name in algorithms if name in hashlib.algorithms_available] or list(hashes.KEPT)
         try:
             for found in scan.walk(root, lambda path, why: remark(f"{paths.display(path)} {why}")):
-                hashes: dict[str, str] = {}
+                digests: dict[str, str] = {}
                 try:
-                    hashes = _hashes(root, found.path, known)
+                    digests = _hashes(root, found.path, known)
                 except OSError as error:
                     remark(f"{paths.display(found.path)} could not be read: {error.strerror or error}")
-                yield found.path, found.size, hashes
+                yield found.path, found.size, digests
         except scan.RootGone as error:
             raise NotLikeThis(f"{error}.") from error
 
@@ -169,18 +170,25 @@ def _without(files: Iterable[File], name: str) -> Iterator[File]:
     return (file for file in files if file[0] != name) if name else iter(files)
 
 
+def known(before: Side, now: Side) -> Comparison | None:
+    """The comparison of two sides as they are now, if it was made and is kept."""
+    file = _kept_as(before, now)
+    with contextlib.suppress(FileNotFoundError):
+        os.utime(file)
+        return Comparison(file)
+    return None
+
+
 def kept(before: Side, now: Side) -> Comparison:
     """A comparison for a page, made once and looked at page by page, for as long as neither side changes.
 
     The last MOST_KEPT comparisons stay in the home; an older one is made again when somebody asks.
     """
-    place = settings.HOME / "comparisons"
+    if (found := known(before, now)) is not None:
+        return found
+    file = _kept_as(before, now)
+    place = file.parent
     place.mkdir(parents=True, exist_ok=True)
-    key = hashlib.sha256(repr((before.mark, now.mark)).encode()).hexdigest()
-    file = place / f"{key}.kept"
-    with contextlib.suppress(FileNotFoundError):
-        os.utime(file)
-        return Comparison(file)
     with tempfile.TemporaryDirectory(dir=place) as folder:
         made = Path(folder) / "result"
         compare(before, now, made, remark=lambda _: None)
@@ -189,6 +197,12 @@ def kept(before: Side, now: Side) -> Comparison:
     for old in by_age[MOST_KEPT:]:
         old.unlink(missing_ok=True)
     return Comparison(file)
+
+
+def _kept_as(before: Side, now: Side) -> Path:
+    key = hashlib.sha256(repr((before.mark, now.mark)).encode()).hexdigest()
+    place: Path = settings.HOME / "comparisons"
+    return place / f"{key}.kept"
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from inventory import comparing, exports, history, paths
+from inventory import comparing, comparisons, exports, history, paths
 from inventory.manifests import WORDS, Comparison, Item
 from portal import streaming
 from portal.models import Cruise
@@ -46,8 +46,16 @@ def compare(request: HttpRequest, cruise: Cruise) -> HttpResponseBase:
     now = comparing.numbered(cruise, _number(request, "now"))
     earlier = [d.number for d in shipments if d.number < now.number]
     before = comparing.numbered(cruise, _number(request, "before") or (earlier[0] if earlier else now.number))
-    promised = comparing.shipment(before, delivered=before == now)  # one shipment alone: with its own manifest
-    return _answer(request, cruise, comparing.kept(promised, comparing.shipment(now)), promised.name, str(now))
+    alone = before == now  # one shipment alone: with its own manifest
+    shown = f"{before}, as delivered" if alone else str(before)
+    try:
+        found = comparisons.look(before, now, delivered=alone)
+    except Refusal as refusal:
+        return _without(request, cruise, refusal=refusal, before=shown, now=now, status=409)
+    if found is None:
+        work = comparisons.work_at(before, now, delivered=alone)
+        return _without(request, cruise, asked=True, work=work, before=shown, now=now, status=202)
+    return _answer(request, cruise, found, shown, str(now))
 
 
 @of_cruise
@@ -68,9 +76,14 @@ def compare_manifest(request: HttpRequest, cruise: Cruise) -> HttpResponseBase:
             promised = comparing.manifest(place, sent.name or "manifest")
             found = comparing.kept(promised, comparing.shipment(now))
     except Refusal as refusal:
-        context = {"cruise": cruise, "now": now, "refusal": refusal, "shipments": cruise.distributions.all()}
-        return render(request, "inventory/compare.html", context, status=422)
+        return _without(request, cruise, refusal=refusal, now=now, status=422)
     return _answer(request, cruise, found, promised.name, str(now))
+
+
+def _without(request: HttpRequest, cruise: Cruise, *, status: int, **context: Any) -> HttpResponse:
+    """The page without a comparison: refused, or not ready yet."""
+    context |= {"cruise": cruise, "shipments": cruise.distributions.order_by("-number")}
+    return render(request, "inventory/compare.html", context, status=status)
 
 
 def _number(request: HttpRequest, name: str) -> int | None:

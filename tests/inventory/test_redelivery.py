@@ -13,9 +13,12 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from lxml import etree
 
-from inventory import history, listing, manifests, review
+from inventory import comparisons, history, listing, manifests, review
 from inventory.models import Distribution
+from portal import jobs
 from portal.access import CONSOLE
+from portal.models import Work
+from portal.work import Progress
 from tests import make
 from tests.inventory.test_comparing import two_shipments
 from tests.inventory.test_views import sent
@@ -64,6 +67,43 @@ def test_a_comparison_is_made_once_and_again_when_a_side_has_changed(home, brows
     Distribution.objects.filter(pk=made.pk).update(verified_at=dt.datetime(2030, 1, 1, tzinfo=dt.UTC))
     browse(None).get(address)
     assert made_again == [1]
+
+
+def test_many_files_are_compared_by_the_worker(home, browse, monkeypatch):
+    made = two_shipments(home)
+    monkeypatch.setattr(comparisons, "AT_ONCE", 5)
+    address = f"/cruise/{made.cruise}/inventory/compare/?before=1&now=2"
+    for _ in range(2):  # asked twice is asked once
+        page = browse(None).get(address)
+        assert page.status_code == 202
+        assert b"the worker compares them" in page.content
+    assert len(comparisons.waiting()) == 1
+    assert jobs.drain([comparisons.DOOR]) == 1
+    page = browse(None).get(address)
+    assert page.context["found"].counts == {"matched": 1, "changed": 1, "moved": 1, "missing": 1, "new": 1}
+    assert comparisons.waiting() == []
+    (key,) = Work.objects.filter(door=comparisons.DOOR).values_list("key", flat=True)
+    assert jobs.perform(comparisons.DOOR, key)  # once more: it is there already
+    assert browse(None).get(address).status_code == 200
+
+
+def test_a_long_comparison_waits_until_the_files_are_read(home, browse, monkeypatch):
+    made = two_shipments(home)
+    monkeypatch.setattr(comparisons, "AT_ONCE", 5)
+    Distribution.objects.filter(pk=made.pk).update(state="received")
+    page = browse(None).get(f"/cruise/{made.cruise}/inventory/compare/")
+    assert page.status_code == 409
+    assert b"is being read. It is compared once all of its files are read." in page.content
+    assert comparisons.waiting() == []
+
+
+@pytest.mark.parametrize("key", ["", "x", "1-", "9d", "12345-67890"])
+def test_what_is_no_comparison_is_let_go(home, key):
+    comparisons._asked(key).touch()
+    progress = Progress.claim(comparisons.DOOR, key, label="comparing")
+    with progress:
+        comparisons.run(key, progress)
+    assert comparisons.waiting() == []
 
 
 def test_a_manifest_is_compared_with_a_shipment(home, browse):
