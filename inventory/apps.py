@@ -37,7 +37,7 @@ class InventoryConfig(Floor):
         from inventory.storage import depositing, fixity, recovering
 
         return [
-            Door(watching.DOOR, "looking into the drop folder", watching.waiting, watching.run, long=True),
+            Door(watching.DOOR, "looking into the drop folder", watching.waiting, watching.run),
             Door(arrivals.DOOR, "receiving a delivery", arrivals.waiting, arrivals.run, long=True),
             Door("inventory.verify", "reading files", verification.waiting, verification.run, long=True),
             Door(shiplog.DOOR, "taking event logs ashore", shiplog.waiting_to_take, shiplog.take, long=True),

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import Truncator
 
 from eventlog.models import Event
 from inventory import totals
@@ -21,6 +22,7 @@ from portal.lifecycle import Role
 from portal.models import Cruise, Person
 
 HOLDS_END_SOON_DAYS = 60
+WORDS = 200  # letters of a reason in a line of what waits
 
 
 def stages(cruise: Cruise) -> Iterable[Stage]:
@@ -157,8 +159,9 @@ def _arrivals(actor: Person) -> Iterator[Waiting]:
     found = Arrival.objects.visible_to(actor).for_people().order_by("since")
     for arrival in found[:5]:
         tone = "bad" if arrival.state == "refused" else "warn"
+        why = Truncator(arrival.reason).chars(WORDS)
         yield Waiting(
-            f"Delivery {arrival}: {arrival.state}",
+            f"Delivery {arrival}: {arrival.state}" + (f". {why}" if why else ""),
             reverse("arrival", args=[arrival.uuid]),
             since=arrival.since,
             verb="Look",

@@ -35,7 +35,6 @@ class Item:
 
     path: str
     name: str
-    shape: str = "directory"
     operator: str = ""
     nested: bool = False
     told: bool = False
@@ -68,7 +67,7 @@ def _items(
     name = _text(entry)
     if entry.is_file(follow_symlinks=False):
         if unpacking.is_archive(Path(entry.name)):
-            yield Item(path, name, "archive", operator)
+            yield Item(path, name, operator)
         return
     if not entry.is_dir(follow_symlinks=False):
         kind = "a link" if entry.is_symlink() else "neither a directory nor a file"
@@ -82,15 +81,14 @@ def _items(
         if path in parents or _holds_deliveries(inner):
             yield from _several(inner, path, name, operator)
             return
-    yield Item(path, name, _shape(Path(entry.path)), operator)
+    yield Item(path, name, operator)
 
 
 def _several(entries: list[os.DirEntry[str]], folder: str, name: str, operator: str) -> Iterator[Item]:
     inner = [entry for entry in entries if entry.is_dir(follow_symlinks=False) or _is_archive(entry)]
     told = len(inner) == 1 and any(entry.name == MARKER for entry in entries)
     for entry in inner:
-        shape = "archive" if _is_archive(entry) else _shape(Path(entry.path))
-        yield Item(f"{folder}/{_text(entry)}", name, shape, operator, nested=True, told=told)
+        yield Item(f"{folder}/{_text(entry)}", name, operator, nested=True, told=told)
 
 
 def _holds_deliveries(entries: list[os.DirEntry[str]]) -> bool:
@@ -118,10 +116,6 @@ def _is_delivery(entry: os.DirEntry[str]) -> bool:
     except OSError:
         return False
     return "bagit.txt" in names or MARKER in names or manifests.find(names) is not None
-
-
-def _shape(place: Path) -> str:
-    return "bag" if (place / "bagit.txt").is_file() else "directory"
 
 
 def _entries(folder: Path | str) -> list[os.DirEntry[str]]:

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from inventory import intake
 from inventory.arrivals import layout
-from inventory.arrivals.asking import change, locked
+from inventory.arrivals.asking import change, locked, shape_of
 from inventory.arrivals.layout import Item
 from inventory.arrivals.looking import Listed, Seen, Told, listed, look
 from inventory.arrivals.receiving import refuse, write
@@ -35,7 +35,7 @@ from portal.work import Progress
 
 DOOR, KEY = "inventory.sweep", "drop"
 LOOK_SECONDS: Final = 50  # between two looks; the sweep of the doors comes each minute
-BUDGET_SECONDS: Final = 300.0  # after which the rest waits for the next look
+BUDGET_SECONDS: Final = 60.0  # after which the rest waits for the next look
 SHARE: Final = 10  # a delivery is looked at for no more than a tenth of the time
 OFTEN, SELDOM = dt.timedelta(minutes=10), dt.timedelta(days=1)  # the longest pause while it arrives, and afterwards
 MOST_UNKNOWN: Final = 500  # deliveries of unknown cruises that are kept in mind
@@ -135,7 +135,7 @@ def _meet(item: Item, now: dt.datetime, strangers: bool) -> Arrival | None:
         source=DROP,
         path=item.path,
         path_key=path_key(item.path),
-        shape=item.shape,
+        shape="directory",
         cruise=cruise,
         operator_id=item.operator or (cruise.vessel.operator_id if cruise else None),
         since=now,
@@ -174,17 +174,19 @@ def _return(row: Arrival) -> Arrival:
 def _look_at(row: Arrival, item: Item, told: Told, now: Callable[[], dt.datetime]) -> str:
     """Looks at one delivery and writes down what was seen; its state afterwards."""
     started = time.monotonic()
-    seen = Seen(fault=item.fault) if item.fault else look(row.place, item.shape, told)
+    shape = row.shape if item.fault else shape_of(row.place)
+    seen = Seen(fault=item.fault) if item.fault else look(row.place, shape, told)
     cruise = row.cruise or layout.cruise_of(item.name)
     still = row.state == "arriving" and bool(seen.mark) and seen.mark == row.mark
-    promise = _promise(row.place, cruise, told) if still and item.shape != "archive" and cruise else None
-    cost = dt.timedelta(seconds=time.monotonic() - started)
+    promise = _promise(row.place, cruise, told) if still and shape != "archive" and cruise else None
+    cost, at = dt.timedelta(seconds=time.monotonic() - started), now()
     with transaction.atomic():
         arrival = locked(row.pk)
         if arrival.state != row.state:  # somebody said something meanwhile
             return arrival.state
-        _write(arrival, item, seen, cruise, promise, now(), cost)
-        _judge(arrival, item, seen, promise, now())
+        arrival.shape = shape
+        _write(arrival, item, seen, cruise, promise, at, cost)
+        _judge(arrival, item, seen, promise, at)
         return arrival.state
 
 
@@ -205,7 +207,7 @@ def _write(
     cost: dt.timedelta,
 ) -> None:
     """What was seen, and when it is looked at next: the longer nothing changed, the more seldom."""
-    values: dict[str, Any] = {"looked_at": now, "shape": item.shape, "rate": None}
+    values: dict[str, Any] = {"looked_at": now, "shape": arrival.shape, "rate": None}
     if arrival.cruise is None and cruise is not None:
         values |= {"cruise": cruise, "operator_id": item.operator or cruise.vessel.operator_id}
     changed_at = arrival.changed_at
@@ -254,6 +256,7 @@ def _of_arriving(arrival: Arrival, item: Item, seen: Seen, promise: Listed | Non
         arrival.refresh_from_db()
         return
     assert arrival.changed_at is not None
+    still = now > arrival.changed_at  # it is as the look before saw it
     quiet = now >= arrival.changed_at + dt.timedelta(minutes=settings.DROP_QUIET)
     told, missing = seen.told or item.told, promise.absent if promise else 0
     reason = seen.fault
@@ -268,7 +271,7 @@ def _of_arriving(arrival: Arrival, item: Item, seen: Seen, promise: Listed | Non
             f"{promise.examples[0]}. Send them, or have it received as it is."
         )
     sized = promise is not None and promise.bytes is not None and not item.nested
-    whole = told or (quiet and not missing) or (sized and not missing)
+    whole = ((quiet or (still and (told or sized))) and not missing) or (told and quiet)
     if not (seen.fault or seen.partials) and seen.files and whole:
         _of_whole(arrival, item)
     else:

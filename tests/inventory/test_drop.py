@@ -126,6 +126,8 @@ def test_a_marker_says_that_it_is_whole_and_is_no_part_of_it(drop, clock):
     root = bare(drop / make.cruise(state="ended").cruise_id)
     (root / "leadline-complete").touch()
     clock.look()
+    assert only().state == "arriving"  # it may have been sent first by mistake
+    clock.look()
     assert (only().state, only().files) == ("complete", 4)
     jobs.drain(["inventory.receive"])
     assert set(only().distribution.files.values_list("path", flat=True)) == set(FEW)
@@ -174,6 +176,19 @@ def test_files_that_never_come_are_told_and_a_person_may_have_it_received_as_it_
     arrivals.receive_now(arrival=waits, by=make.person("operator"))
     jobs.drain(["inventory.receive"])
     assert only().state == "received"
+
+
+def test_a_marker_beside_a_list_with_more_files_is_believed_after_the_quiet(drop, clock):
+    root = make.delivery(drop / make.cruise(state="ended").cruise_id, FEW)
+    (root / "three.dat").unlink()
+    (root / "leadline-complete").touch()
+    clock.look()
+    clock.look(29)
+    assert (only().state, only().reason) == ("arriving", "")
+    clock.look()
+    jobs.drain(["inventory.receive"])
+    assert only().state == "received"
+    assert dict(only().distribution.files.values_list("path", "state"))["three.dat"] == "missing"
 
 
 def test_a_refused_list_waits_with_its_lines_until_it_is_mended(drop, clock):
@@ -379,6 +394,7 @@ def test_several_deliveries_in_the_folder_of_a_cruise(drop, clock):
     assert states()[f"{cruise.cruise_id}/disk1"] == "arriving"  # here only time or a marker tells that it is whole
     (folder / "leadline-complete").touch()
     clock.look()
+    clock.look()
     jobs.drain(["inventory.receive"])
     (folder / "disk2/deep").mkdir(parents=True)
     (folder / "disk2/deep/x").write_bytes(b"x")
@@ -490,7 +506,7 @@ def test_the_pages_say_where_it_lies_how_much_of_it_and_what_it_waits_for(drop, 
     clock.look(31)
     text = browse("manager").get("/arrivals/").content.decode()
     assert "There is no cruise of the name disk" in text
-    assert "Delivery disk: arriving" in browse("manager").get("/").content.decode()
+    assert "Delivery disk: arriving. There is no cruise of the name disk" in browse("manager").get("/").content.decode()
     assert "no cruise of the name" not in browse("operator").get("/arrivals/").content.decode()
     stranger = Arrival.objects.get(cruise=None)
     assert "Look again" in browse("manager").get(f"/arrivals/{stranger.uuid}/").content.decode()
@@ -515,6 +531,17 @@ def test_the_door_looks_once_a_minute_and_leaves_one_row(drop, clock):
         jobs.drain(BOTH)
     assert only().state == "received"
     assert Work.objects.filter(door="inventory.sweep").count() == 1
+
+
+def test_by_the_real_clock_too_one_look_is_not_enough(drop):
+    root = make.delivery(drop / make.cruise(state="ended").cruise_id, FEW)
+    (root / "leadline-complete").touch()
+    watching.sweep(told=lambda count: None)
+    assert only().state == "arriving"
+    watching.sweep(told=lambda count: None)
+    assert only().state == "arriving"  # not due yet
+    watching.sweep(told=lambda count: None, everything=True)
+    assert only().state == "complete"
 
 
 def test_off_or_unreadable(drop, clock, settings):
