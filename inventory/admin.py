@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from inventory.models import (
+    Area,
     Arrival,
     Chunk,
     Classification,
@@ -198,6 +199,13 @@ class CoverageAdmin(History):
 class CoveredAdmin(History):
     list_display = ("distribution", "files", "timed", "placed", "classification", "edition", "at")
     list_select_related = ("distribution__cruise",)
+
+
+@admin.register(Area)
+class AreaAdmin(History):
+    list_display = ("name", "kind", "points", "tolerance_deg", "source", "licence", "added_at", "added_by")
+    list_filter = ("kind",)
+    search_fields = ("name",)
 
 
 @admin.register(Deposit)

@@ -1,4 +1,4 @@
-"""The inventory's part of the API that finds files by area and period."""
+"""The inventory's part of the API that finds files by area and period, and names the areas."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from inventory import searching
-from inventory.models import Coverage
+from inventory.models import Area, Coverage
 from portal.authentication import Pages
 from portal.openapi import Told, thing
 
@@ -28,9 +28,19 @@ FILE = thing(
     instrument="string",
 )
 
+AREA = thing(
+    uuid="uuid",
+    name="string",
+    kind="string",
+    source="string",
+    licence="string",
+    points="integer",
+    tolerance_deg="number",
+)
+
 
 class FileSearch(APIView):
-    """`GET /api/v1/files?bbox=&polygon=&from=&to=&class=&vessel=&unplaced=`: files measured in an area and a period.
+    """`GET /api/v1/files?bbox=&polygon=&area=&from=&to=&class=&vessel=&unplaced=`: files measured there and then.
 
     At least an area or a period. The answer counts and gives the first 10,000; `/files.csv` and `/files.geojson` take
     the same words and give all.
@@ -45,6 +55,7 @@ class FileSearch(APIView):
             query={
                 "bbox": "west,south,east,north in degrees; west greater than east across 180",
                 "polygon": "WKT or GeoJSON, longitude before latitude",
+                "area": "id or name of a named area",
                 "from": "day or time, UTC",
                 "to": "day or time, UTC",
                 "class": "device class",
@@ -60,6 +71,24 @@ class FileSearch(APIView):
         pages = Pages()
         page = pages.paginate_queryset(rows.select_related("file__dataset__cruise"), request, view=self)
         return pages.get_paginated_response([_told(row) for row in page or []])
+
+
+class AreaList(APIView):
+    """`GET /api/v1/areas?kind=`: the named areas that files are looked for in."""
+
+    permission = "public"
+    told: ClassVar[dict[str, Told]] = {
+        "GET": Told("Named areas", answer=AREA, many=True, query={"kind": "eez, sanctuary, sea, study or other"})
+    }
+
+    def get(self, request: Request) -> Response:
+        rows: Any = Area.objects.defer("geometry")
+        if kind := request.query_params.get("kind"):
+            rows = rows.filter(kind=kind)
+        pages = Pages()
+        page = pages.paginate_queryset(rows, request, view=self)
+        names = ("uuid", "name", "kind", "source", "licence", "points", "tolerance_deg")
+        return pages.get_paginated_response([{name: getattr(row, name) for name in names} for row in page or []])
 
 
 def _told(row: Coverage) -> dict[str, Any]:

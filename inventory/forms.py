@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 
 from inventory import intake, unpacking
-from inventory.models import Dataset, Flag, Remark
+from inventory.models import Area, Dataset, Flag, Remark
 from portal.models import Cruise
 
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -49,6 +49,18 @@ class UploadForm(forms.Form):
         if not unpacking.is_archive(Path(sent.name)):
             raise forms.ValidationError(f"{sent.name} is no archive by its name; {', '.join(unpacking.ENDINGS)} are.")
         return sent
+
+
+class AreasForm(forms.Form):
+    """Areas of a GeoJSON file, and whose they are."""
+
+    file = forms.FileField(label="GeoJSON file", help_text="polygons in degrees, EPSG:4326")
+    kind = forms.ChoiceField(label="They are", choices=Area.KINDS, initial="other")
+    name_from = forms.CharField(
+        label="Property with the name", required=False, max_length=60, help_text="where it is not name or title"
+    )
+    source = forms.CharField(max_length=300, help_text="who made them: title, version, DOI")
+    licence = forms.CharField(max_length=120, help_text="under which they may be used, as CC-BY-4.0")
 
 
 class FlagForm(forms.Form):

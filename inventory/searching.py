@@ -15,8 +15,10 @@ from django.db import connection
 from django.db.models import Count, Max, Min, QuerySet, Sum
 from django.db.models.expressions import RawSQL
 
+from inventory.areas import AreaField
 from inventory.models import Coverage
 from inventory.navigation.extent import extent
+from inventory.outline import WORLD, polygons
 from inventory.states import DEVICE_CLASSES, UNTIMED
 from portal.access import Actor
 from portal.models import Vessel
@@ -25,7 +27,7 @@ from portal.refusals import Fault, NotLikeThis
 MOST: Final = 10_000  # files that are counted and listed; downloads give all
 VERTICES: Final = 500
 LONGEST: Final = 20_000  # signs of a polygon
-WORLD: Final = Polygon.from_bbox((-180, -90, 180, 90))
+BOXES: Final = 20  # in which SpatiaLite is asked to look; an area of more parts is asked by its halves of the world
 ROWS: Final = ("file__dataset__cruise", "file__dataset")
 
 
@@ -60,6 +62,7 @@ class SearchForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=f"WKT or GeoJSON, longitude before latitude, at most {VERTICES} points",
     )
+    area = AreaField(label="Or a named area", required=False, empty_label="No named area")
     vessel = forms.ModelChoiceField(Vessel.objects.all(), required=False, empty_label="All vessels")
     unplaced = forms.BooleanField(label="Also files without a known position", required=False)
 
@@ -74,7 +77,7 @@ class SearchForm(forms.Form):
                 max_length=40,
                 help_text="day or time, UTC, as 2026-03-02 or 2026-03-02T12:00",
             )
-        self.order_fields(["bbox", "polygon", "from", "to", "class", "vessel", "unplaced"])
+        self.order_fields(["bbox", "polygon", "area", "from", "to", "class", "vessel", "unplaced"])
 
     def clean_bbox(self) -> MultiPolygon | None:
         text = self.cleaned_data["bbox"]
@@ -94,9 +97,10 @@ class SearchForm(forms.Form):
         begins, ends = values.get("from"), values.get("to")
         if begins and ends and begins > ends:
             self.add_error("to", "The period ends before it begins.")
-        if values.get("bbox") and values.get("polygon"):
-            self.add_error("polygon", "Give a box or a polygon, not both.")
-        if not (self.errors or values.get("bbox") or values.get("polygon") or begins or ends):
+        areas = [name for name in ("bbox", "polygon", "area") if values.get(name)]
+        for name in areas[1:]:
+            self.add_error(name, "Give a box, a polygon or a named area, not both.")
+        if not (self.errors or areas or begins or ends):
             raise forms.ValidationError("Tell an area, a period, or both.")
         return values
 
@@ -105,7 +109,7 @@ class SearchForm(forms.Form):
         """What is asked; of a valid form."""
         values = self.cleaned_data
         return Question(
-            values["bbox"] or values["polygon"],
+            values["bbox"] or values["polygon"] or (values["area"].geometry if values["area"] else None),
             values["from"],
             values["to"],
             values["class"],
@@ -174,18 +178,12 @@ def polygon(text: str) -> MultiPolygon:
                 moved = Polygon(*[[(x + turn, y) for x, y in ring] for ring in part])
                 if not moved.valid:
                     raise forms.ValidationError(f"It is not a valid polygon: {moved.valid_reason}.")
-                found += _polygons(moved.intersection(WORLD))
+                found += polygons(moved.intersection(WORLD))
     except (GEOSException, ValueError, TypeError) as error:
         raise forms.ValidationError(f"It is not a valid polygon: {error}.") from None
     if not found:
         raise forms.ValidationError("It has no area.")
     return MultiPolygon(found, srid=4326)
-
-
-def _polygons(made: Any) -> Iterator[Polygon]:
-    for part in made if made.geom_type in ("MultiPolygon", "GeometryCollection") else [made]:
-        if isinstance(part, Polygon) and not part.empty:
-            yield part
 
 
 Rings = list[list[list[tuple[float, float]]]]
@@ -238,11 +236,24 @@ def answers(question: Question, by: Actor) -> list[QuerySet[Coverage]]:
 def _touching(rows: Any, area: MultiPolygon) -> Any:
     """Rows whose geometry meets the area. SpatiaLite's functions do not look into its R-tree by themselves."""
     if connection.vendor == "sqlite":
-        boxes = [part.extent for part in area]
+        boxes = _boxes(area)
         near = " OR ".join(["(xmax >= %s AND xmin <= %s AND ymax >= %s AND ymin <= %s)"] * len(boxes))
         sides = [side for west, south, east, north in boxes for side in (west, east, south, north)]
         rows = rows.filter(pk__in=RawSQL(f"SELECT pkid FROM idx_inventory_coverage_geometry WHERE {near}", sides))  # noqa: S608, S611 - our own names
     return rows.filter(geometry__intersects=area)
+
+
+def _boxes(area: MultiPolygon) -> list[tuple[float, float, float, float]]:
+    """Boxes that hold the area: of its parts where they are few, else of those west and those east of Greenwich."""
+    boxes: list[tuple[float, float, float, float]] = [part.extent for part in area]
+    if len(boxes) <= BOXES:
+        return boxes
+    halves = [[box for box in boxes if (box[0] < 0) is west] for west in (True, False)]
+    return [
+        (min(b[0] for b in some), min(b[1] for b in some), max(b[2] for b in some), max(b[3] for b in some))
+        for some in halves
+        if some
+    ]
 
 
 def first_keys(found: list[QuerySet[Coverage]]) -> list[int]:

@@ -137,6 +137,8 @@ RIGHTS = {
     "dataset.lift_hold": {Role.CHIEF_SCIENTIST, *OFFICE},
     "navigation.make": OFFICE,
     "coverage.make": OFFICE,
+    "area.load": OFFICE,
+    "area.remove": OFFICE,
     "review.open": OFFICE,
     "review.see": {Role.OPERATOR, Role.CHIEF_SCIENTIST, *OFFICE},
     "review.remark": {Role.OPERATOR, Role.CHIEF_SCIENTIST, *OFFICE},

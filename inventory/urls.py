@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from inventory import api_files, api_history
-from inventory.views import arrivals, compared, datasets, deep, feeds, files, profiles, review, search
+from inventory.views import areas, arrivals, compared, datasets, deep, feeds, files, profiles, review, search
 
 C = "cruise/<str:cruise_id>/"
 urlpatterns = [
@@ -13,6 +13,12 @@ urlpatterns = [
     path("files.csv", search.search_csv, name="files-csv"),
     path("files.geojson", search.search_geojson, name="files-geojson"),
     path("api/v1/files", api_files.FileSearch.as_view(), name="api-files"),
+    path("api/v1/areas", api_files.AreaList.as_view(), name="api-areas"),
+    path("areas/", areas.area_list, name="areas"),
+    path("areas/load/", areas.load, name="load-areas"),
+    path("areas/<uuid:uuid>/", areas.area_page, name="area"),
+    path("areas/<uuid:uuid>/remove/", areas.remove, name="remove-area"),
+    path("areas/<uuid:uuid>.geojson", areas.area_geojson, name="area-geojson"),
     path(C + "receive/", arrivals.receive, name="receive"),
     path(C + "receive/upload/", arrivals.upload, name="upload"),
     path(C + "announce/", arrivals.announce, name="announce"),

@@ -1,5 +1,6 @@
 """The inventory's tables."""
 
+from inventory.models.area import Area
 from inventory.models.arrival import Arrival
 from inventory.models.coverage import Coverage, Covered
 from inventory.models.dataset import Dataset, Hold, Track, TrackProduct
@@ -10,6 +11,7 @@ from inventory.models.review import Flag, Remark, Review, Signature
 from inventory.models.totals import Directory, Part, Stretch, Total
 
 __all__ = [
+    "Area",
     "Arrival",
     "Chunk",
     "Classification",

@@ -1,7 +1,7 @@
 // The track map: <div class="map" data-land="…" data-track="…" data-events="…">what to read when there is no map</div>
 //
 //   data-land        land-110m.json; the fine one is fetched from data-land-fine when somebody zooms in
-//   data-track       GeoJSON (geometry, feature or collection) of lines, cut at 180 degrees
+//   data-track       GeoJSON (geometry, feature or collection) of lines or areas, cut at 180 degrees
 //   data-events      GeoJSON points with properties label, time (ISO), note, url, count; all optional but label
 //   data-plain       many tracks: no marks at the beginning and the end
 //   data-label       what the map shows, for screen readers
@@ -89,6 +89,7 @@ function lines(json) {
   if (json.type === "GeometryCollection") return json.geometries.flatMap(lines);
   if (json.type === "LineString") return [json.coordinates];
   if (json.type === "MultiLineString") return json.coordinates;
+  if (json.type === "MultiPolygon") return coast(json).coordinates;
   return [];
 }
 
