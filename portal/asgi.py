@@ -4,6 +4,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from typing import IO, Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
@@ -13,7 +14,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from servestatic import ServeStaticASGI
 
@@ -30,8 +31,14 @@ if settings.DATABASE_POOL:
 
 
 LARGEST_BODY = max(settings.UPLOAD_BYTES, settings.ATTACHMENT_BYTES) + 16_000_000
+STRANGERS_BODY = 70_000_000  # of somebody who is not signed in: a manifest to compare with is the most
 SPOOL = settings.HOME / "spool"
+_headers: ContextVar[dict[bytes, bytes]] = ContextVar("headers")
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+
+
+class TooLarge(Exception):
+    """A body that is larger than we take from a stranger."""
 
 
 class Handler(ASGIHandler):
@@ -40,6 +47,16 @@ class Handler(ASGIHandler):
     Django's own would go from the loop into that thread for the middleware, back for the view, and into the thread once
     more: each time both wait for the interpreter, which cost as much as the answers themselves when fifty people write.
     """
+
+    async def handle(self, scope: Any, receive: Any, send: Any) -> None:
+        """Handles one request; says to a stranger with a large body, before it is all sent, to sign in first."""
+        _headers.set(dict(scope["headers"]))
+        try:
+            await super().handle(scope, receive, send)
+        except TooLarge:
+            said = f"This request is larger than {STRANGERS_BODY:,} bytes. Sign in first, and send it then.\n"
+            answer = HttpResponse(said, status=413, content_type="text/plain", headers={"Connection": "close"})
+            await self.send_response(answer, send)
 
     def load_middleware(self, is_async: bool = False) -> None:
         """Loads the middleware as for WSGI; an async view is called from the thread, on the event loop."""
@@ -54,11 +71,14 @@ class Handler(ASGIHandler):
         """The body of a request in a file: in memory while small, then on the disk of our home and not in /tmp.
 
         One that is larger than anything we take ends the connection; writing it down does not hold up the others.
+        Raises TooLarge for what no stranger may send.
         """
+        from portal import strangers  # of the models, which are there only now
+
         SPOOL.mkdir(parents=True, exist_ok=True)
         in_memory = settings.FILE_UPLOAD_MAX_MEMORY_SIZE
         body: IO[bytes] = tempfile.SpooledTemporaryFile(in_memory, "w+b", dir=str(SPOOL))  # noqa: SIM115 - the request's
-        size, more = 0, True
+        size, more, known = 0, True, False
         while more:
             message = await receive()
             part: bytes = message.get("body", b"")
@@ -66,6 +86,11 @@ class Handler(ASGIHandler):
             if message["type"] == "http.disconnect" or size > LARGEST_BODY:
                 body.close()
                 raise RequestAborted
+            if size > STRANGERS_BODY and not known:
+                known = await sync_to_async(strangers.known, thread_sensitive=False)(_headers.get({}))
+                if not known:
+                    body.close()
+                    raise TooLarge
             if size > in_memory:
                 await sync_to_async(body.write, thread_sensitive=False)(part)
             else:

@@ -19,7 +19,7 @@ from inventory import arrivals, intake
 from inventory.models import Arrival
 from inventory.models.arrival import CHOSEN
 from inventory.views import arrivals as pages
-from portal import jobs
+from portal import jobs, strangers, tokens
 from portal.access import CONSOLE
 from portal.models import Cruise, JournalEntry, Letter, Person, Work
 from portal.refusals import NotFound, NotLikeThis, NotNow, NotYou
@@ -265,6 +265,48 @@ def test_a_body_is_spooled_in_our_home_and_one_too_large_ends_the_connection(hom
     assert (home / "spool").is_dir()
     with pytest.raises(RequestAborted):
         read(6)
+    monkeypatch.setattr(asgi, "STRANGERS_BODY", 2_000_000)
+    assert len(read(2)) == 2_000_000
+    with pytest.raises(asgi.TooLarge):
+        read(3)
+    monkeypatch.setattr(strangers, "known", lambda headers: True)
+    assert len(read(4)) == 4_000_000
+
+
+@pytest.mark.filterwarnings("ignore:No directory at")
+def test_a_stranger_with_a_large_body_is_told_to_sign_in(home, monkeypatch):
+    monkeypatch.setattr("django.conf.settings.DATABASE_POOL", {})
+    from portal import asgi
+
+    monkeypatch.setattr(asgi, "SPOOL", home / "spool")
+    monkeypatch.setattr(asgi, "STRANGERS_BODY", 1000)
+    monkeypatch.setattr(strangers, "known", lambda headers: False)
+    scope = {"type": "http", "method": "POST", "path": "/cruise/X/receive/upload/", "query_string": b"", "headers": []}
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"x" * 900, "more_body": True}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    async_to_sync(asgi.Handler().handle)(scope, receive, send)
+    assert sent[0]["status"] == 413
+    assert b"Sign in first" in sent[1]["body"]
+
+
+def test_somebody_signed_in_and_a_token_are_known_before_the_body_is_read(client):
+    person = make.person("operator")
+    assert not strangers.known({})
+    client.force_login(person)
+    cookie = client.cookies["sessionid"].value.encode()
+    assert strangers.known({b"cookie": b"theme=dark; sessionid=" + cookie})
+    for forged in (b"sessionid=" + b"a" * 32, b"sessionid=", b"\xff;=;", b'sessionid="a'):
+        assert not strangers.known({b"cookie": forged})
+    token, secret = tokens.issue(person=person, name="t", scopes=["read"], by=person)
+    assert strangers.known({b"authorization": b"Bearer " + secret.encode()})
+    tokens.revoke(token=token, by=person)
+    assert not strangers.known({b"authorization": b"Bearer " + secret.encode()})
 
 
 def test_a_long_manifest_is_announced_by_the_worker(home, browse, monkeypatch):

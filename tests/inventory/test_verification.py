@@ -180,8 +180,9 @@ def test_stopped_it_keeps_what_was_read_and_goes_on(
     read = scan.read_with
 
     def counted(opener: scan.Opener, path: str, told: Any, **more: Any) -> scan.Read:
-        calls.append(path)
-        return read(opener, path, told, **more)
+        found = read(opener, path, told, **more)
+        calls.append(path)  # a file that was stopped in the middle is read again
+        return found
 
     def stop(progress: Progress) -> None:
         raise told_to_stop
