@@ -34,7 +34,7 @@ class InventoryConfig(Floor):
     def doors(self) -> Iterable[Door]:
         from inventory import arrivals, classify, comparisons, covering, shiplog, storage, totals, track, verification
         from inventory.arrivals import watching
-        from inventory.storage import depositing, fixity, recovering
+        from inventory.storage import depositing, fixity, recovering, repairing
 
         return [
             Door(watching.DOOR, "looking into the drop folder", watching.waiting, watching.run),
@@ -49,6 +49,7 @@ class InventoryConfig(Floor):
             ),
             Door(comparisons.DOOR, "comparing shipments", comparisons.waiting, comparisons.run, long=True),
             Door(storage.STORE_DOOR, "storing files", depositing.waiting, depositing.run, long=True),
+            Door(storage.REPAIR_DOOR, "repairing stored files", repairing.waiting, repairing.run, long=True),
             Door(storage.FIXITY_DOOR, "checking stored files", fixity.waiting, fixity.run, long=True),
             Door(storage.RECOVER_DOOR, "recovering files", recovering.waiting, recovering.run, long=True),
         ]

@@ -46,6 +46,8 @@ class Deposit(models.Model):
     checked_line = models.BigIntegerField(default=0, help_text="entries of its list that a check under way has read")
     checking = models.JSONField(default=dict, help_text="what a check under way has found")
 
+    repair_asked_at = models.DateTimeField(null=True, blank=True, help_text="when somebody asked for its repair")
+
     objects = DepositQuerySet.as_manager()
 
     class Meta:

@@ -2,26 +2,32 @@
 
 Rooms: `names` (how files are named there), `backend` (what a storage can do), `local` and `crew` (a directory as
 storage), `rclone` and `child` (S3 and others, through a program of its own), `places` (which storage), `papers` (the
-lists that lie beside the copies), and the verbs: `depositing`, `fixity`, `recovering`.
+lists that lie beside the copies), and the verbs: `depositing`, `fixity`, `repairing`,
+`recovering`.
 """
 
 from inventory.storage.depositing import store
 from inventory.storage.fixity import check_fixity
 from inventory.storage.recovering import deliver, expire, grant, refuse, request_recovery
+from inventory.storage.repairing import ask_repair, repair
 
 STORE_DOOR = "inventory.store"
 FIXITY_DOOR = "inventory.fixity"
 RECOVER_DOOR = "inventory.recover"
+REPAIR_DOOR = "inventory.repair"
 
 __all__ = [
     "FIXITY_DOOR",
     "RECOVER_DOOR",
+    "REPAIR_DOOR",
     "STORE_DOOR",
+    "ask_repair",
     "check_fixity",
     "deliver",
     "expire",
     "grant",
     "refuse",
+    "repair",
     "request_recovery",
     "store",
 ]

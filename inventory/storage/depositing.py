@@ -58,8 +58,13 @@ def store(*, distribution: Distribution, by: Actor, progress: Progress) -> Depos
     progress.describe(f"Storing {deposit.distribution}", deposit.cruise, total=left)
     while batch := _next(deposit):
         _copy(deposit, storage, batch, progress, resumed=resumed)
-    digest = papers.write(deposit, storage, progress.beat)
-    return _finish(deposit, digest, by)
+    papers.own_copy(deposit).unlink(missing_ok=True)
+    refused = {entry["file"] for entry in deposit.refused}
+    rows = papers.kept_files(deposit).iterator(5000)
+    written = papers.write(
+        deposit, storage, progress.beat, (papers.piece(row) for row in rows if row[0] not in refused)
+    )
+    return _finish(deposit, written.sha256, by)
 
 
 def _next(deposit: Deposit) -> list[Piece]:

@@ -93,6 +93,8 @@ def _damage(found: dict[str, Any], path: str, why: str) -> dict[str, Any]:
 @transaction.atomic
 def _finish(deposit: Deposit, found: dict[str, Any], by: Actor) -> Deposit:
     fresh = Deposit.objects.select_for_update(of=("self",)).get(pk=deposit.pk)
+    if fresh.manifest_sha256 != deposit.manifest_sha256:
+        raise Lost(str(deposit))  # it was repaired meanwhile
     before, now = fresh.state, timezone.now()
     verb = "deposit.damage" if found["damaged"] else "deposit.check"
     deposit.state = DEPOSIT.step(before, verb)

@@ -14,7 +14,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from django.conf import settings
 
@@ -31,7 +31,8 @@ KEPT = ("matched", "changed", "moved", "new")
 README = """This is a copy of what a research ship delivered of one cruise, kept by Leadline.
 
 data/                 the files. A byte of a name that is no plain sign is written =XX (hexadecimal), so =20 is a blank;
-                      a name that would be too long lies in data/=long/ under the SHA-256 of its path.
+                      a name that would be too long lies in data/=long/ under the SHA-256 of its path; a file that
+                      was mended later lies in data/=mended/.
 files.csv             every file: its path, the name it is stored as, bytes, MD5, SHA-256, when it was changed (UTC).
 manifest-sha256.txt   to be checked here, with nothing but this copy: sha256sum --check --quiet manifest-sha256.txt
 manifest-md5.txt      the same with md5sum.
@@ -69,18 +70,25 @@ def own_copy(deposit: Deposit) -> Path:
     return Path(settings.HOME) / "deposits" / f"{deposit.uuid}.csv"
 
 
-def write(deposit: Deposit, storage: Storage, beat: Beat) -> str:
-    """Writes all papers of a deposit; returns the SHA-256 of files.csv. Raises Unreachable, OSError."""
+class Written(NamedTuple):
+    """What was written: SHA-256 of files.csv, how many files it lists, and their bytes."""
+
+    sha256: str
+    files: int
+    bytes: int
+
+
+def write(deposit: Deposit, storage: Storage, beat: Beat, listed: Iterable[Piece]) -> Written:
+    """Writes all papers of a deposit that holds these files. Raises Unreachable, OSError."""
     folder = own_copy(deposit).parent
     folder.mkdir(parents=True, exist_ok=True)
-    refused = {entry["file"] for entry in deposit.refused}
     drafts = {name: folder / f".{deposit.uuid}-{secrets.token_hex(4)}-{name}" for name in (LIST, *SUMS)}
     other = folder / f".{deposit.uuid}-{secrets.token_hex(4)}"
     try:
-        _write_lists(drafts, (piece(row) for row in kept_files(deposit).iterator(5000) if row[0] not in refused), beat)
+        files, size = _write_lists(drafts, listed, beat)
         with drafts[LIST].open("rb") as made:
             digest = hashlib.file_digest(made, "sha256").hexdigest()
-        for name, content in (("README.txt", README.encode()), ("record.json", _record(deposit))):
+        for name, content in (("README.txt", README.encode()), ("record.json", _record(deposit, files, size))):
             other.write_bytes(content)
             storage.write(f"{deposit.prefix}/{name}", other, beat)
         delivered = _delivered_manifest(deposit)
@@ -89,17 +97,19 @@ def write(deposit: Deposit, storage: Storage, beat: Beat) -> str:
             storage.write(f"{deposit.prefix}/delivered/{name}", delivered, beat)
         for name, draft in drafts.items():
             storage.write(f"{deposit.prefix}/{name}", draft, beat)
-        drafts[LIST].replace(own_copy(deposit))
+        if not own_copy(deposit).exists():
+            drafts[LIST].replace(own_copy(deposit))
     finally:
         for draft in (*drafts.values(), other):
             draft.unlink(missing_ok=True)
-    return digest
+    return Written(digest, files, size)
 
 
 SUMS = ("manifest-sha256.txt", "manifest-md5.txt")
 
 
-def _write_lists(drafts: dict[str, Path], pieces: Iterable[Piece], beat: Beat) -> None:
+def _write_lists(drafts: dict[str, Path], pieces: Iterable[Piece], beat: Beat) -> tuple[int, int]:
+    files = size = 0
     sha256_list, md5_list = (drafts[name] for name in SUMS)
     with (
         drafts[LIST].open("x", encoding="utf-8", newline="") as list_file,
@@ -108,16 +118,18 @@ def _write_lists(drafts: dict[str, Path], pieces: Iterable[Piece], beat: Beat) -
     ):
         table = csv.writer(list_file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)  # CR in a name
         table.writerow(COLUMNS)
-        for number, one in enumerate(pieces):
+        for one in pieces:
+            files, size = files + 1, size + one.size
             moment = one.changed_at.astimezone(dt.UTC).isoformat() if one.changed_at else ""
             table.writerow([one.path, one.name, one.size, one.md5, one.sha256, moment])
             sha256.write(f"{one.sha256}  data/{one.name}\n")
             md5.write(f"{one.md5}  data/{one.name}\n")
-            if not number % 1000:
+            if not files % 1000:
                 beat()
+    return files, size
 
 
-def _record(deposit: Deposit) -> bytes:
+def _record(deposit: Deposit, files: int, size: int) -> bytes:
     distribution, cruise = deposit.distribution, deposit.cruise
     facts = {
         "cruise": cruise.cruise_id,
@@ -125,8 +137,8 @@ def _record(deposit: Deposit) -> bytes:
         "shipment": distribution.number,
         "received_at": distribution.received_at.isoformat(),
         "verified_at": deposit.basis.isoformat(),
-        "files": deposit.files,
-        "bytes": deposit.bytes,
+        "files": files,
+        "bytes": size,
         "manifest": distribution.manifest_name,
         "manifest_sha256": distribution.manifest_sha256,
         "not_stored": [{"path": entry["path"], "why": entry["why"]} for entry in deposit.refused],

@@ -22,7 +22,7 @@ from portal.refusals import NotFound, NotLikeThis, NotNow
 from portal.views.doors import attempt, needs
 
 BLOCK = 256 * 1024
-DOORS = (storage.STORE_DOOR, storage.FIXITY_DOOR, storage.RECOVER_DOOR)
+DOORS = (storage.STORE_DOOR, storage.REPAIR_DOOR, storage.FIXITY_DOOR, storage.RECOVER_DOOR)
 
 
 def _recovery(request: HttpRequest, cruise: Cruise, uuid: UUID) -> Recovery:
@@ -47,6 +47,7 @@ def copies(request: HttpRequest, cruise: Cruise) -> HttpResponse:
         "form": RecoveryForm(cruise=cruise),
         "whole": deposits.whole().exists(),
         "may_grant": access.may(request.user, "recovery.grant", cruise),
+        "may_repair": access.may(request.user, "deposit.repair", cruise),
         "may_see_place": access.is_office(request.user),
         "work": Work.objects.filter(cruise=cruise, door__in=DOORS, state="running"),
     }
@@ -68,6 +69,21 @@ def ask(request: HttpRequest, cruise: Cruise) -> HttpResponse:
         storage.request_recovery(deposit=deposit, by=request.user, **form.cleaned_data)
 
     return attempt(request, verb, "The data manager's office decides about it.", "copies", cruise.cruise_id)
+
+
+@needs("deposit.repair")
+@require_POST
+def repair(request: HttpRequest, cruise: Cruise, uuid: UUID) -> HttpResponse:
+    """The office has a copy repaired."""
+    deposit = Deposit.objects.filter(distribution__cruise=cruise, uuid=uuid).first()
+    if deposit is None:
+        raise NotFound(f"There is no such copy of {cruise}.")
+
+    def ask() -> None:
+        storage.ask_repair(deposit=deposit, by=request.user)
+        jobs.soon()
+
+    return attempt(request, ask, "The copy is being repaired.", "copies", cruise.cruise_id)
 
 
 @needs("recovery.grant")

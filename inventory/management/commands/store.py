@@ -1,4 +1,7 @@
-"""Copies a cruise's verified distribution into deep storage; goes on where an earlier copying was stopped."""
+"""Copies a cruise's verified distribution into deep storage; goes on where an earlier copying was stopped.
+
+Said again, takes what was mended since; with --repair puts damaged copies again from wherever they are still right.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from portal import work
 from portal.access import Actor
 from portal.console import Console, cruise
 from portal.models import Cruise
-from portal.refusals import NotNow, Refusal
+from portal.refusals import NotFound, NotNow, Refusal
 from portal.work import Progress
 
 MOST_NAMED = 200
@@ -25,18 +28,35 @@ class Command(Console):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--cruise", required=True, metavar="ID")
+        parser.add_argument("--repair", action="store_true", help="put damaged copies again, of every shipment")
 
     def act(self, *, by: Actor, options: dict[str, Any]) -> dict[str, Any]:
-        distribution = cruise(options["cruise"]).distributions.current().first()
+        of = cruise(options["cruise"])
+        if options["repair"]:
+            whole = list(Deposit.objects.whole().filter(distribution__cruise=of))
+            if not whole:
+                raise NotFound(f"There is no copy of {of} in deep storage.")
+            return {"copies": [report(_repaired(deposit, by)) for deposit in whole]}
+        distribution = of.distributions.current().first()
         if distribution is None:
             raise CommandError(f"No distribution of {options['cruise']} was received yet.")
         deposit = claimed(
             storage.STORE_DOOR,
             str(distribution.pk),
-            distribution.cruise,
+            of,
             lambda progress: storage.store(distribution=distribution, by=by, progress=progress),
         )
-        return report(deposit)
+        return report(
+            _repaired(deposit, by) if deposit.refused or deposit.basis != distribution.verified_at else deposit
+        )
+
+
+def _repaired(deposit: Deposit, by: Actor) -> Deposit:
+    def repair(progress: Progress) -> Deposit:
+        return storage.repair(deposit=deposit, by=by, progress=progress)
+
+    made: Deposit = claimed(storage.REPAIR_DOOR, str(deposit.pk), deposit.cruise, repair)
+    return made
 
 
 def claimed(door: str, key: str, of: Cruise, act: Callable[[Progress], Any]) -> Any:
