@@ -1,5 +1,5 @@
 """One look at a delivery that lies in the drop folder: how much is there, did it change, is it whole. Nothing is read
-but names, sizes and times, and its manifest once nothing changes any more."""
+but names, sizes and times, and its manifest as long as it arrives."""
 
 from __future__ import annotations
 

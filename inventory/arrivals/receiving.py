@@ -94,9 +94,10 @@ def refuse(arrival: Arrival, refusal: Refusal) -> None:
     if not ARRIVAL.allows(arrival.state, "arrival.refuse"):
         return
     faults = [str(fault) for fault in refusal.faults[:MOST_TOLD]] if isinstance(refusal, NotLikeThis) else []
+    reason = refusal.reason.replace(str(arrival.place), arrival.shown)  # who sends to the drop folder knows no more
     state = ARRIVAL.step(arrival.state, "arrival.refuse")
-    change(arrival, "arrival.refuse", WORKER, state, note=refusal.reason, reason=refusal.reason, faults=faults)
-    write(arrival, f"{arrival} was not received", "\n".join([refusal.reason, *(f"  {fault}" for fault in faults)]))
+    change(arrival, "arrival.refuse", WORKER, state, note=reason, reason=reason, faults=faults)
+    write(arrival, f"{arrival} was not received", "\n".join([reason, *(f"  {fault}" for fault in faults)]))
 
 
 def write(arrival: Arrival, subject: str, text: str) -> None:

@@ -177,8 +177,8 @@ def _look_at(row: Arrival, item: Item, told: Told, now: Callable[[], dt.datetime
     shape = row.shape if item.fault else shape_of(row.place)
     seen = Seen(fault=item.fault) if item.fault else look(row.place, shape, told)
     cruise = row.cruise or layout.cruise_of(item.name)
-    still = row.state == "arriving" and bool(seen.mark) and seen.mark == row.mark
-    promise = _promise(row.place, cruise, told) if still and shape != "archive" and cruise else None
+    listing = row.state == "arriving" and shape != "archive" and not seen.fault
+    promise = _promise(row.place, cruise, told) if listing and cruise else None
     cost, at = dt.timedelta(seconds=time.monotonic() - started), now()
     with transaction.atomic():
         arrival = locked(row.pk)
@@ -221,6 +221,8 @@ def _write(
             values["remarks"] = list(seen.problems)
     if arrival.state == "arriving":
         values |= {"listed_files": promise and promise.files, "listed_bytes": promise and promise.bytes}
+        if promise is not None:
+            values["files"] = promise.files - promise.absent
     longest = OFTEN if arrival.state == "arriving" else SELDOM
     values["due_at"] = now + max(
         min((now - changed_at) / SHARE, longest), cost * SHARE, dt.timedelta(seconds=LOOK_SECONDS)

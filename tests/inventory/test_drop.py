@@ -85,9 +85,10 @@ def test_a_delivery_with_sizes_in_its_list_is_received_once_nothing_of_it_is_mis
     root = make.delivery(drop / cruise.cruise_id, FEW)
     (root / "a/two.dat").rename(drop.parent / "later")
     clock.look()
-    clock.look()
     first = only()
-    assert (first.state, first.files, first.listed_files, first.reason) == ("arriving", 3, 3, "")
+    assert (first.state, first.files, first.listed_files, first.reason) == ("arriving", 2, 3, "")
+    clock.look()
+    assert only().state == "arriving"
     assert (first.cruise, first.operator, first.shown) == (cruise, cruise.vessel.operator, cruise.cruise_id)
     (drop.parent / "later").rename(root / "a/two.dat")
     before = picture(drop)
@@ -128,7 +129,7 @@ def test_a_marker_says_that_it_is_whole_and_is_no_part_of_it(drop, clock):
     clock.look()
     assert only().state == "arriving"  # it may have been sent first by mistake
     clock.look()
-    assert (only().state, only().files) == ("complete", 4)
+    assert (only().state, only().files) == ("complete", 3)
     jobs.drain(["inventory.receive"])
     assert set(only().distribution.files.values_list("path", flat=True)) == set(FEW)
     (root / "leadline-complete").unlink()
@@ -209,6 +210,20 @@ def test_a_refused_list_waits_with_its_lines_until_it_is_mended(drop, clock):
     clock.look()
     jobs.drain(["inventory.receive"])
     assert only().state == "received"
+
+
+def test_without_a_list_it_is_refused_and_no_letter_tells_our_paths(drop, clock):
+    cruise = make.cruise(state="ended")
+    (drop / cruise.cruise_id).mkdir()
+    (drop / cruise.cruise_id / "one.dat").write_bytes(b"1")
+    clock.look()
+    clock.look(31)
+    jobs.drain(["inventory.receive"])
+    refused = only()
+    assert refused.state == "refused"
+    assert f"There is no manifest in {cruise.cruise_id}. Go there" in refused.reason
+    assert not Letter.objects.filter(body__contains=str(drop)).exists()
+    assert Letter.objects.filter(body__contains="There is no manifest in").exists()
 
 
 def test_archives_and_bags_are_received_too(drop, clock):
@@ -501,7 +516,7 @@ def test_the_pages_say_where_it_lies_how_much_of_it_and_what_it_waits_for(drop, 
         assert str(drop) not in text
         assert "Quiet since" in text
     text = browse("operator").get(f"/cruise/{cruise.cruise_id}/receive/").content.decode()
-    assert "in the drop folder, 4 files" in text
+    assert "in the drop folder, 3 files" in text
     assert ", into the drop folder, where it is received by itself" in text
     clock.look(31)
     text = browse("manager").get("/arrivals/").content.decode()

@@ -45,7 +45,9 @@ class Command(Console):
     def tell(self, answer: dict[str, Any]) -> None:
         self.stdout.write(f"{answer['there']:,} deliveries in the drop folder, {answer['looked at']:,} looked at")
         for row in answer["arrivals"]:
-            count = f"{row['files'] or 0:,}" + (f" of {row['listed files']:,}" if row["listed files"] else "")
+            count = f"{row['files'] or 0:,}" + (
+                f" of {row['listed files']:,}" if row["state"] == "arriving" and row["listed files"] else ""
+            )
             about = f"{count} files, {row['bytes'] or 0:,} bytes, last change {row['changed at'] or '-'}"
             self.stdout.write(f"  {row['state']:<10} {row['path']} ({row['cruise'] or 'no cruise'}): {about}")
             for line in filter(None, [row["reason"], *row["faults"]]):
