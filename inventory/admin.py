@@ -17,6 +17,7 @@ from inventory.models import (
     Distribution,
     File,
     Flag,
+    Footprint,
     Hold,
     Part,
     Profile,
@@ -199,6 +200,13 @@ class CoverageAdmin(History):
 class CoveredAdmin(History):
     list_display = ("distribution", "files", "timed", "placed", "classification", "edition", "at")
     list_select_related = ("distribution__cruise",)
+
+
+@admin.register(Footprint)
+class FootprintAdmin(History):
+    list_display = ("dataset", "files", "derived", "tolerance_deg", "made_at")
+    search_fields = ("=dataset__cruise__cruise_id",)
+    list_select_related = ("dataset__cruise",)
 
 
 @admin.register(Area)

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Count, F, Max, Min, OuterRef, Q, Subquery
 from django.utils import timezone
 
-from inventory import scan
+from inventory import footprints, scan
 from inventory.coverage.along import Course
 from inventory.coverage.readers import CURRENT, EDITION, reader_of
 from inventory.coverage.reading import Source, Unreadable
@@ -103,6 +103,7 @@ def cover(*, distribution: Distribution, by: Actor, progress: Progress) -> Cover
     _read_all(distribution, along, progress)
     if made and (before is None or before.track_made_at != made.made_at):
         _place_anew(distribution, along, progress)
+    footprints.make(distribution, _window(distribution.cruise, HARBOUR), progress.beat)
     return _close(distribution, number, made, by)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from inventory import api_files, api_history
+from inventory import api_datasets, api_files, api_history
 from inventory.views import areas, arrivals, compared, datasets, deep, feeds, files, profiles, review, search
 
 C = "cruise/<str:cruise_id>/"
@@ -43,6 +43,8 @@ urlpatterns = [
     path(C + "track/make/", datasets.make_track, name="make-track"),
     path(C + "track/<str:kind>.geocsv", datasets.product, name="track-product"),
     path(C + "dataset/<uuid:uuid>/", datasets.dataset_page, name="dataset"),
+    path(C + "dataset/<uuid:uuid>/footprint.geojson", datasets.footprint_json, name="footprint"),
+    path("api/v1/cruises/<str:cruise_id>/datasets", api_datasets.DatasetList.as_view(), name="api-datasets"),
     path(C + "dataset/<uuid:uuid>/hold/", datasets.hold, name="hold"),
     path(C + "dataset/<uuid:uuid>/lift/", datasets.lift_hold, name="lift-hold"),
     path(C + "copies/", deep.copies, name="copies"),

@@ -2,7 +2,7 @@
 
 from inventory.models.area import Area
 from inventory.models.arrival import Arrival
-from inventory.models.coverage import Coverage, Covered
+from inventory.models.coverage import Coverage, Covered, Footprint
 from inventory.models.dataset import Dataset, Hold, Track, TrackProduct
 from inventory.models.deposit import Deposit, Recovery
 from inventory.models.distribution import Chunk, Distribution, File
@@ -23,6 +23,7 @@ __all__ = [
     "Distribution",
     "File",
     "Flag",
+    "Footprint",
     "Hold",
     "Part",
     "Profile",

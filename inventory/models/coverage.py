@@ -1,14 +1,18 @@
-"""When and where each file was measured, as read from the file itself, and how far a distribution is read."""
+"""When and where files and data sets were measured, as read from the files, and how far a distribution is read."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from django.contrib.gis.db import models as gis
 from django.db import models
 from django.db.models import F, Q
 
+from inventory.models.dataset import Dataset
 from inventory.models.distribution import Distribution, File
+from inventory.navigation.extent import extent
 from portal.models import Cruise
 
 if TYPE_CHECKING:
@@ -90,3 +94,43 @@ class Covered(models.Model):
     def cruise(self) -> Cruise:
         """The cruise of its distribution."""
         return self.distribution.cruise
+
+
+class Footprint(models.Model):
+    """Where the files of a data set were measured, all together. A data set none of whose files is placed has none."""
+
+    dataset = models.OneToOneField(Dataset, models.CASCADE, related_name="footprint")
+    # Files are looked for in an area, not data sets.
+    geometry = gis.GeometryField(srid=4326, spatial_index=False, help_text="lines cut at 180°, and places")
+    files = models.PositiveIntegerField(help_text="that are placed")
+    derived = models.PositiveIntegerField(help_text="of them placed by the cruise's track")
+    tolerance_deg = models.FloatField(help_text="how far a place of a file may lie from the geometry")
+    made_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"footprint of {self.dataset}"
+
+    @property
+    def cruise(self) -> Cruise:
+        """The cruise of its data set."""
+        return self.dataset.cruise
+
+    @property
+    def extent(self) -> tuple[float, ...] | None:
+        """The box around it: west, south, east, north; west greater than east across 180 degrees."""
+        shapes = [self.geometry] if self.geometry.geom_type != "GeometryCollection" else self.geometry
+        points = [point for shape in shapes for point in _points(shape.coords)]
+        around = extent(np.array([p[0] for p in points]), np.array([p[1] for p in points]))
+        return tuple(around) if around else None
+
+
+def _points(coords: Any) -> Iterator[tuple[float, float]]:
+    """The points of whatever coordinates."""
+    if coords and isinstance(coords[0], float):
+        yield coords
+    else:
+        for part in coords:
+            yield from _points(part)

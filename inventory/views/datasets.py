@@ -13,9 +13,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from inventory import classify as classifying
-from inventory import holds, profiles, track
+from inventory import footprints, holds, profiles, track
 from inventory.forms import HoldForm
-from inventory.models import Dataset
+from inventory.models import Dataset, Footprint
 from inventory.overview import dataset_rows
 from inventory.views.files import current
 from portal import access, floor, jobs, journal, streaming
@@ -126,6 +126,7 @@ def dataset_page(request: HttpRequest, cruise: Cruise, uuid: str) -> HttpRespons
     context = {
         "cruise": cruise,
         "dataset": dataset,
+        "footprint": Footprint.objects.filter(dataset=dataset).first(),
         "sums": sums,
         "page": page,
         "hold": in_force,
@@ -137,6 +138,15 @@ def dataset_page(request: HttpRequest, cruise: Cruise, uuid: str) -> HttpRespons
         "journal": journal.of(dataset)[:20],
     }
     return render(request, "inventory/dataset.html", context)
+
+
+@of_cruise
+@require_safe
+def footprint_json(request: HttpRequest, cruise: Cruise, uuid: str) -> HttpResponse:
+    """Where the files of a data set were measured, as GeoJSON; an empty collection where that is not known."""
+    made = Footprint.objects.filter(dataset=dataset_of(request, cruise, uuid)).first()
+    told = footprints.features(made) if made else {"type": "FeatureCollection", "features": []}
+    return JsonResponse(told, content_type="application/geo+json")
 
 
 @needs("dataset.hold")
