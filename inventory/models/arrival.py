@@ -102,7 +102,14 @@ class Arrival(models.Model):
         """When it counts as whole if nothing changes till then; none where that is not what it waits for."""
         if self.source != DROP or self.state != "arriving" or self.reason or self.changed_at is None or not self.files:
             return None
+        if self.awaited:
+            return None
         return self.changed_at + dt.timedelta(minutes=settings.DROP_QUIET)
+
+    @property
+    def awaited(self) -> int:
+        """How many files of its list are not here yet, or not whole."""
+        return max(0, (self.listed_files or 0) - (self.files or 0)) if self.state == "arriving" else 0
 
     @property
     def shown(self) -> str:

@@ -246,6 +246,29 @@ def test_archives_and_bags_are_received_too(drop, clock):
     assert {f"data/{path}" for path in FEW} <= set(two.distributions.get().files.values_list("path", flat=True))
 
 
+def test_any_path_size_or_time_changes_the_mark_and_nothing_else_does(tmp_path):
+    root = make.delivery(tmp_path / "d", FEW)
+
+    def mark() -> str:
+        return looking.look(root, "directory", lambda count: None).mark
+
+    marks = [mark()]
+    (root / "a/one.dat").rename(root / "a/eins.dat")
+    marks.append(mark())
+    os.utime(root / "three.dat", ns=(1, 1_000_000_001))
+    marks.append(mark())
+    os.utime(root / "three.dat", ns=(1, 1_000_000_002))
+    marks.append(mark())
+    (root / "three.dat").write_bytes(b"longer than it was")
+    os.utime(root / "three.dat", ns=(1, 1_000_000_002))
+    marks.append(mark())
+    assert len(set(marks)) == len(marks)
+    (root / "empty").mkdir()
+    (root / "leadline-complete").touch()
+    (root / "three.dat").chmod(0o600)
+    assert mark() == marks[-1]
+
+
 # --- whose it is ----------------------------------------------------------------------------------------------------
 
 
@@ -518,6 +541,10 @@ def test_the_pages_say_where_it_lies_how_much_of_it_and_what_it_waits_for(drop, 
     text = browse("operator").get(f"/cruise/{cruise.cruise_id}/receive/").content.decode()
     assert "in the drop folder, 3 files" in text
     assert ", into the drop folder, where it is received by itself" in text
+    (drop / cruise.cruise_id / "three.dat").unlink()
+    clock.look()
+    text = browse("operator").get("/arrivals/").content.decode()
+    assert ("Waits for 1 more files of its list" in text, "Whole at" in text) == (True, False)
     clock.look(31)
     text = browse("manager").get("/arrivals/").content.decode()
     assert "There is no cruise of the name disk" in text
