@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
-from uuid import UUID
 
 from django.db.models import Count, Q, Sum
 
@@ -13,16 +11,19 @@ from inventory import hashes, paths
 from inventory.manifests import Entry
 from inventory.models import Directory, Distribution
 from inventory.staging import path_key
-from inventory.states import FILE_STATES
 
+MOST_FOLDERS = 500
 ATTENTION = ("changed", "missing", "unreadable", "moved", "new")
 
 
 def folders(distribution: Distribution, directory: str) -> list[dict[str, Any]]:
-    """The folders inside a directory, each with files, bytes, and how many need a look, everything below counted."""
+    """The folders inside a directory, each with files, bytes, and how many need a look, everything below counted.
+
+    At most MOST_FOLDERS of them and one more.
+    """
     if not distribution.counted:
-        return _counted_here(distribution, directory)
-    rows = distribution.directories.filter(parent=path_key(directory)).order_by("pk")
+        return _counted_here(distribution, directory)[: MOST_FOLDERS + 1]
+    rows = distribution.directories.filter(parent=path_key(directory)).order_by("pk")[: MOST_FOLDERS + 1]
     found = []
     for path, files, size, states in rows.values_list("path", "files", "bytes", "states"):
         name = path.rpartition("/")[2]
@@ -32,11 +33,11 @@ def folders(distribution: Distribution, directory: str) -> list[dict[str, Any]]:
     return found
 
 
-def inside(distribution: Distribution, directory: str) -> tuple[Any, int | None]:
-    """The files directly in a directory, and how many they are, where that was counted before."""
+def inside(distribution: Distribution, directory: str) -> tuple[Any, int]:
+    """The files directly in a directory, and how many they are."""
     files = distribution.files.filter(directory=directory)
     if not distribution.counted:
-        return files, None
+        return files, files.count()
     known = Directory.objects.filter(distribution=distribution, key=path_key(directory))
     number, first, last = known.values_list("own_files", "first", "last").first() or (0, 0, 0)
     return files.filter(pk__range=(first, last)), number
@@ -67,40 +68,6 @@ def trail(directory: str) -> list[dict[str, str]]:
     """The directories above and including this one, for the bread crumbs."""
     parts = directory.split("/") if directory else []
     return [{"name": paths.display(part), "path": "/".join(parts[: n + 1])} for n, part in enumerate(parts)]
-
-
-def search(files: Any, *, words: str, state: str, dataset: str) -> Any:
-    """Files of a state, of a data set ("none": of no data set), and whose path holds every word or fits a pattern.
-
-    A word with * or ? is a pattern for the whole path, as in data/*/raw/*.hex.
-    """
-    if state in FILE_STATES:
-        files = files.filter(state=state)
-    if dataset == "none":
-        files = files.filter(dataset__isnull=True, excluded=False)
-    elif dataset == "excluded":
-        files = files.filter(excluded=True)
-    elif dataset:
-        files = files.filter(dataset__uuid=_uuid(dataset))
-    for word in words.split()[:8]:
-        if re.search(r"[*?]", word):
-            files = files.filter(path__regex=r"\A" + _sql_pattern(word[:200]) + r"\Z")
-        else:
-            files = files.filter(path__icontains=word)
-    return files
-
-
-def _sql_pattern(glob: str) -> str:
-    """A glob as a regular expression that both databases understand."""
-    glob = re.sub(r"\*+", "*", glob)
-    return "".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in glob)
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 FOUND, DELIVERED, STANDING = "found", "delivered", "standing"

@@ -86,7 +86,7 @@ def _delivery_stages(cruise: Cruise, distribution: Distribution | None) -> Itera
 def panels(request: HttpRequest, cruise: Cruise) -> Iterable[Panel]:
     """Map, distribution and data sets."""
     track = tracks.in_force(cruise)
-    distribution = cruise.distributions.current().first()
+    distribution = cruise.distributions.current().select_related("total").first()
     arriving = list(Arrival.objects.visible_to(request.user).filter(cruise=cruise).unsettled()[:20])
     if arriving:
         yield Panel("arrivals", "inventory/_arrivals.html", {"arrivals": arriving}, order=5)

@@ -198,32 +198,39 @@ class Staging:
     def write(self, distribution: Distribution, *, absent: str = "missing") -> int:
         """Makes the files of a distribution, which has none yet; how many. In the caller's transaction.
 
+        Directory by directory and in the order of the names, so that the order of the keys is one to read them in.
         `absent` is the state of files that the manifest has and the disk has not.
         """
         here = {"path", "path_key", "directory", "name", "size", "changed_at"}
         promised = {"delivered_size": "l.size", "delivered_md5": "l.md5", "delivered_sha256": "l.sha256"}
         promised |= {"delivered_hashes": "l.hashes"}
-        written = 0
+        fields = [field for field in File._meta.concrete_fields if not field.primary_key]
+        postgres = connection.vendor == "postgresql"
+        kinds, params = [], []
         for state, (side, tables, in_manifest) in _KINDS.items():
             given: dict[str, Any] = {"distribution": distribution.pk, "in_manifest": in_manifest}
             given["state"] = absent if state == "missing" else state
-            columns, values, params = [], [], []
-            for field in File._meta.concrete_fields:
-                if field.primary_key:
-                    continue
-                columns.append(connection.ops.quote_name(field.column))
+            values = []
+            for field in fields:
                 if field.name in here and not (state == "missing" and field.name in ("size", "changed_at")):
-                    values.append(f"{side}.{field.name}")
+                    value = f"{side}.{field.name}"
                 elif field.name in promised and in_manifest:
-                    values.append(promised[field.name])
+                    value = promised[field.name]
                 else:
-                    values.append("%s")
+                    value = f"CAST(%s AS {field.db_type(connection)})" if postgres else "%s"
                     params.append(_default(field, given))
-            with connection.cursor() as cursor:
-                into = f"{File._meta.db_table} ({', '.join(columns)})"
-                cursor.execute(f"INSERT INTO {into} SELECT {', '.join(values)} FROM {tables}", params)  # noqa: S608
-                written += cursor.rowcount
-        return written
+                values.append(f"{value} AS {connection.ops.quote_name(field.column)}")
+            kinds.append(f"SELECT {', '.join(values)} FROM {tables}")  # noqa: S608 - our own names
+        columns = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+        binary = 'COLLATE "C"' if postgres else "COLLATE BINARY"
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {File._meta.db_table} ({columns}) "  # noqa: S608 - our own names
+                f"SELECT {columns} FROM ({' UNION ALL '.join(kinds)}) AS made "
+                f"ORDER BY directory {binary}, name {binary}",
+                params,
+            )
+            return int(cursor.rowcount)
 
 
 def fingerprint_of(distribution: Distribution) -> str:

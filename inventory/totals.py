@@ -17,10 +17,10 @@ from itertools import islice
 from typing import Any, Final
 
 from django.db import connection, transaction
-from django.db.models import Count, Q, Sum
+from django.db.models import Q
 from django.utils import timezone
 
-from inventory.models import Directory, Distribution, File, Part, Stretch, Total
+from inventory.models import Directory, Distribution, Part, Stretch, Total
 from inventory.staging import path_key
 from portal.models import Cruise, Work
 from portal.work import Progress
@@ -257,14 +257,13 @@ def _write_stretches(cursor: Any, distribution_id: int) -> None:
 
 def by_dataset(cruise: Cruise) -> dict[int, tuple[int, int]]:
     """Files and bytes of each data set of a cruise, by its key, in the shipment in force."""
-    distribution = cruise.distributions.current().first()
-    if distribution is None:
-        return {}
-    rows: Any = Part if distribution.counted else File
-    rows = rows.objects.filter(distribution=distribution, dataset__isnull=False).order_by().values_list("dataset")
-    number = Sum("files") if distribution.counted else Count("pk")
-    size = Sum("bytes") if distribution.counted else Sum("size")
-    return {pk: (files, total or 0) for pk, files, total in rows.annotate(number, size)}
+    distribution = cruise.distributions.current().select_related("total").first()
+    found: dict[int, tuple[int, int]] = {}
+    for part in distribution.sums() if distribution else ():
+        if part.dataset_id is not None:
+            files, size = found.get(part.dataset_id, (0, 0))
+            found[part.dataset_id] = files + part.files, size + part.bytes
+    return found
 
 
 def waiting() -> list[str]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Max, Min, Q, Sum
+from django.db.models.functions import Coalesce
 
 from inventory import paths
 from inventory.states import DISTRIBUTION, FILE_STATES
 from portal.models import Cruise, Work
 
 if TYPE_CHECKING:
+    from inventory.models.totals import Part
     from portal.access import Actor
 
 
@@ -64,18 +67,35 @@ class Distribution(models.Model):
         """Whether its totals are there; until then each page counts for itself."""
         return hasattr(self, "total")
 
+    def sums(self) -> list[Part]:
+        """Its files by state, data set and exclusion: from the totals, or counted now where there are none yet."""
+        if self.counted:
+            return list(self.parts.all())
+        rows: Any = self.files.order_by().values("state", "dataset", "excluded")
+        rows = rows.annotate(
+            files=Count("pk"),
+            bytes=Coalesce(Sum("size"), 0),
+            first=Min("pk"),
+            last=Max("pk"),
+            first_changed_at=Min("changed_at"),
+            last_changed_at=Max("changed_at"),
+        )
+        part = self.parts.model
+        return [part(distribution=self, dataset_id=row.pop("dataset"), **row) for row in rows]
+
+    @property
+    def as_of(self) -> dt.datetime | None:
+        """When the totals were counted, while they fall behind because files are being read; None where they are so."""
+        return self.total.counted_at if self.state == "received" and self.counted else None
+
     def counts(self) -> dict[str, dict[str, int]]:
         """Files and bytes by state, in the order of FILE_STATES, then "all". From the totals, where they are there."""
-        if self.counted:
-            rows: Any = self.parts.order_by().values("state").annotate(files=Sum("files"), bytes=Sum("bytes"))
-        else:
-            rows = self.files.order_by().values("state").annotate(files=Count("pk"), bytes=Sum("size"))
-        found: dict[str, Any] = {row["state"]: row for row in rows}
-        counts = {
-            state: {"files": found[state]["files"], "bytes": found[state]["bytes"] or 0}
-            for state in FILE_STATES
-            if state in found
-        }
+        found: dict[str, dict[str, int]] = {}
+        for part in self.sums():
+            row = found.setdefault(part.state, {"files": 0, "bytes": 0})
+            row["files"] += part.files
+            row["bytes"] += part.bytes
+        counts = {state: found[state] for state in FILE_STATES if state in found}
         counts["all"] = {name: sum(row[name] for row in counts.values()) for name in ("files", "bytes")}
         return counts
 

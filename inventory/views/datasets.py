@@ -5,25 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 from django.conf import settings
-from django.core.paginator import Paginator
-from django.db.models import Count, Max, Min, Sum
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from inventory import classify as classifying
-from inventory import footprints, holds, profiles, track
+from inventory import finding, footprints, holds, profiles, track
 from inventory.forms import HoldForm
 from inventory.models import Dataset, Footprint
 from inventory.overview import dataset_rows
 from inventory.views.files import current
-from portal import access, floor, jobs, journal, streaming
+from portal import access, floor, jobs, journal, leaves, streaming
 from portal.models import Cruise
 from portal.refusals import NotFound, Refusal
 from portal.views.doors import attempt, blame, needs, of_cruise
 
-EXAMPLES = 200
+EXAMPLES, PAGE = 200, 100
 DATASET_VERBS = ("dataset.hold", "dataset.lift_hold", "journal.read")
 
 
@@ -32,7 +30,7 @@ DATASET_VERBS = ("dataset.hold", "dataset.lift_hold", "journal.read")
 def classification(request: HttpRequest, cruise: Cruise) -> HttpResponse:
     """What the profile made of the distribution: data sets, what is excluded, and what no rule matches."""
     distribution = current(cruise)
-    left = distribution.files.filter(dataset__isnull=True, excluded=False)
+    left, unmatched, _ = finding.narrowed(distribution, dataset="none")
     history = list(distribution.classifications.select_related("profile"))
     numbers = {str(made.number): made for made in history}
     pair = numbers.get(request.GET.get("a", "")), numbers.get(request.GET.get("b", ""))
@@ -44,9 +42,9 @@ def classification(request: HttpRequest, cruise: Cruise) -> HttpResponse:
         "pair": pair,
         "differs": classifying.compared(pair[0], pair[1]) if pair[0] and pair[1] else None,
         "profile": profiles.active(cruise.vessel),
-        "unmatched": left.order_by("path")[:EXAMPLES],
-        "unmatched_count": left.count(),
-        "excluded_count": distribution.files.filter(excluded=True).count(),
+        "unmatched": left.order_by("pk")[:EXAMPLES],
+        "unmatched_count": unmatched,
+        "excluded_count": sum(part.files for part in distribution.sums() if part.excluded),
         "may_classify": access.may(request.user, "distribution.classify", cruise),
     }
     return render(request, "inventory/classification.html", context)
@@ -117,22 +115,20 @@ def dataset_of(request: HttpRequest, cruise: Cruise, uuid: str) -> Dataset:
 def dataset_page(request: HttpRequest, cruise: Cruise, uuid: str) -> HttpResponse:
     """The landing page of a data set: what it is, its files, its hold, and what publishing has to say of it."""
     dataset = dataset_of(request, cruise, uuid)
-    files = dataset.files_now()
-    sums = files.order_by().aggregate(
-        files=Count("pk"), bytes=Sum("size"), first=Min("changed_at"), last=Max("changed_at")
-    )
+    distribution = cruise.distributions.current().select_related("total").first()
+    parts = [part for part in distribution.sums() if part.dataset_id == dataset.pk] if distribution else []
+    files = finding.within(dataset.files.filter(distribution=distribution), distribution, parts) if distribution else ()
     in_force = dataset.hold_in_force(timezone.now().date())
-    page = Paginator(files.select_related("distribution").order_by("path"), 100).get_page(request.GET.get("page"))
     context = {
         "cruise": cruise,
         "dataset": dataset,
         "footprint": Footprint.objects.filter(dataset=dataset).first(),
-        "sums": sums,
-        "page": page,
+        "sums": finding.summed(parts),
+        "as_of": distribution.as_of if distribution else None,
+        "leaf": leaves.leaf(files, leaves.asked(request.GET), PAGE) if distribution else leaves.Leaf([]),
         "hold": in_force,
         "state": "held" if in_force and dataset.state in ("draft", "approved") else dataset.state,
         "holds": dataset.holds.select_related("asserted_by"),
-        "states": files.order_by().values("state").annotate(files=Count("pk")),
         "may": {verb.replace(".", "_"): access.may(request.user, verb, cruise) for verb in DATASET_VERBS},
         "panels": floor.in_order(p for app in floor.floors() for p in app.dataset_panels(request, dataset)),
         "journal": journal.of(dataset)[:20],

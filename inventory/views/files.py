@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.core.paginator import Paginator
-from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
-from inventory import comparing, exports, listing, paths, review, verification
+from inventory import comparing, exports, finding, listing, paths, review, verification
 from inventory.forms import AnswerForm, FlagForm
 from inventory.models import Distribution, Flag
 from inventory.states import FILE_STATES
-from portal import access, jobs, streaming
+from portal import access, jobs, leaves, streaming
 from portal.models import Cruise, Work
 from portal.refusals import NotFound
 from portal.views.doors import attempt, needs, of_cruise
 
-PAGE = 200
+PAGE = 100
 BROWSER_VERBS = ("file.flag", "file.answer_flag", "distribution.reread")
 
 
 def current(cruise: Cruise) -> Distribution:
     """The shipment in force. Raises NotFound before the first one."""
-    distribution = cruise.distributions.current().first()
+    distribution = cruise.distributions.current().select_related("total").first()
     if distribution is None:
         raise NotFound(f"No distribution of {cruise} was received yet.")
     return distribution
@@ -37,21 +33,20 @@ def browse(request: HttpRequest, cruise: Cruise) -> HttpResponse:
     """The inventory: one directory with its counts and sums, or a search over all of them."""
     distribution = current(cruise)
     directory = request.GET.get("in", "").strip("/")
-    words, state, dataset = (request.GET.get(name, "").strip() for name in ("q", "state", "dataset"))
+    words, state, dataset = (request.GET.get(name, "").replace("\0", "").strip() for name in ("q", "state", "dataset"))
     searching = bool(words or state or dataset)
-    total: dict[str, Any] | None = None
+    which = leaves.asked(request.GET)
+    folders = [] if searching else listing.folders(distribution, directory)
     if searching:
-        files: Any = listing.search(distribution.files.all(), words=words, state=state, dataset=dataset)
-        folders = []
-        total = files.order_by().aggregate(files=Count("pk"), bytes=Sum("size"))
-        number = total["files"]
+        files, number, size = finding.narrowed(distribution, state=state, dataset=dataset)
+        files = files.select_related("dataset")
+        if words:
+            found = finding.find([distribution], files, number, words, which, PAGE)
+        else:
+            found = finding.Found(leaves.leaf(files, which, PAGE), number, size)
     else:
         files, number = listing.inside(distribution, directory)
-        folders = listing.folders(distribution, directory)
-    paginator = Paginator(files.select_related("dataset").order_by("path"), PAGE)
-    if number is not None:
-        vars(paginator)["count"] = number  # it is known: the files are not counted once more
-    page = paginator.get_page(request.GET.get("page"))
+        found = finding.Found(leaves.leaf(files.select_related("dataset"), which, PAGE), number, None)
     counts = distribution.counts()
     context = {
         "cruise": cruise,
@@ -60,11 +55,12 @@ def browse(request: HttpRequest, cruise: Cruise) -> HttpResponse:
         "standing": verification.standing(distribution, counts),
         "directory": directory,
         "trail": listing.trail(directory),
-        "folders": folders,
-        "page": page,
+        "folders": folders[: listing.MOST_FOLDERS],
+        "more_folders": len(folders) > listing.MOST_FOLDERS,
+        "found": found,
+        "leaf": found.leaf,
         "searching": searching,
         "states": FILE_STATES,
-        "sum": total,
         "datasets": cruise.datasets.standing(),
         "work": Work.objects.filter(cruise=cruise, door="inventory.verify").first(),
         "may": {verb.replace(".", "_"): access.may(request.user, verb, cruise) for verb in BROWSER_VERBS},

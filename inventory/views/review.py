@@ -9,8 +9,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
 from eventlog.models import Log
+from inventory import finding, track
 from inventory import review as reviewing
-from inventory import track
 from inventory.forms import FlagForm, RemarkForm
 from inventory.models import Remark, Review
 from inventory.overview import dataset_rows
@@ -33,7 +33,7 @@ def _current(cruise: Cruise) -> Review:
 def review_page(request: HttpRequest, cruise: Cruise) -> HttpResponse:
     """Everything that is to be approved, on one page."""
     review = cruise.reviews.current().select_related("distribution").first()
-    distribution = cruise.distributions.current().first()
+    distribution = cruise.distributions.current().select_related("total").first()
     held = access.roles(request.user, cruise)
     before = cruise.reviews.filter(round=review.round - 1).first() if review and review.round > 1 else None
     context: dict[str, Any] = {
@@ -55,7 +55,7 @@ def review_page(request: HttpRequest, cruise: Cruise) -> HttpResponse:
         and review.state == "open"
         and access.may(request.user, "review.remark", cruise),
         "outdated": review is not None and review.state == "open" and review.is_outdated(),
-        "blocking": distribution.files.filter(dataset__isnull=True, excluded=False).count() if distribution else 0,
+        "blocking": finding.narrowed(distribution, dataset="none")[1] if distribution else 0,
         "rounds": cruise.reviews.order_by("-round"),
     }
     return render(request, "inventory/review.html", context)

@@ -1,0 +1,184 @@
+"""Files found by the words of their paths, among millions of them.
+
+A stretch of a thousand files tells whether it may hold one that fits; only these are looked into, in the order of the
+keys, until a leaf is full. A search that finds little in much stops after a while and goes on with the next leaf.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db.models import Count, Q, Sum, Value
+from django.db.models.functions import Lower, StrIndex
+from django.db.models.lookups import GreaterThan
+
+from inventory.models import Dataset, Distribution, Part, Stretch
+from inventory.states import FILE_STATES
+from portal.leaves import Asked, Leaf, leaf
+
+WORDS: Final = 8  # of a search; more are left out
+FEW: Final = 10_000  # files that are counted one by one
+MOST_LOOKED: Final = 40  # stretches that are looked into for a leaf
+COUNTED: Final = 10  # stretches that are counted
+PASSED_OVER: Final = 2000  # hits that a link to a numbered page may pass over
+_ALL: Final = (0, 2**63 - 1)  # of a distribution that has no stretches yet
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A leaf of files, how many there are in all, and their bytes. Not `exact`: there are at least so many."""
+
+    leaf: Leaf
+    files: int
+    bytes: int | None
+    exact: bool = True
+
+
+def narrowed(distribution: Distribution, *, state: str = "", dataset: str = "") -> tuple[Any, int, int]:
+    """Files of a state and a data set ("none": of no data set, "excluded": kept out), how many, and their bytes.
+
+    Files and bytes are those of the totals.
+    """
+    parts = distribution.sums()
+    rows = distribution.files.all()
+    if state in FILE_STATES:
+        rows = rows.filter(state=state)
+        parts = [part for part in parts if part.state == state]
+    if dataset == "none":
+        rows = rows.filter(dataset__isnull=True, excluded=False)
+        parts = [part for part in parts if part.dataset_id is None and not part.excluded]
+    elif dataset == "excluded":
+        rows = rows.filter(excluded=True)
+        parts = [part for part in parts if part.excluded]
+    elif dataset:
+        known = Dataset.objects.filter(cruise=distribution.cruise_id, uuid=dataset) if _is_uuid(dataset) else ()
+        keys = [made.pk for made in known]
+        rows = rows.filter(dataset__in=keys)
+        parts = [part for part in parts if part.dataset_id in keys]
+    return within(rows, distribution, parts), sum(part.files for part in parts), sum(part.bytes for part in parts)
+
+
+def within(rows: Any, distribution: Distribution, parts: list[Part]) -> Any:
+    """The rows of these parts, looked for only where the keys of such files lie. While files are read, that changes."""
+    if distribution.state == "received":
+        return rows
+    if not parts:
+        return rows.none()
+    return rows.filter(pk__range=(min(part.first for part in parts), max(part.last for part in parts)))
+
+
+def summed(parts: list[Part]) -> dict[str, Any]:
+    """What parts come to: files, bytes, when the first and the last was changed, files by state."""
+    states = {state: sum(part.files for part in parts if part.state == state) for state in FILE_STATES}
+    return {
+        "files": sum(part.files for part in parts),
+        "bytes": sum(part.bytes for part in parts),
+        "first": min((part.first_changed_at for part in parts if part.first_changed_at), default=None),
+        "last": max((part.last_changed_at for part in parts if part.last_changed_at), default=None),
+        "states": {state: files for state, files in states.items() if files},
+    }
+
+
+def _is_uuid(text: str) -> bool:
+    return re.fullmatch(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", text) is not None
+
+
+def fitting(files: Any, words: str) -> Any:
+    """Files whose path holds every word, whatever its capitals, or fits a pattern, at most 8 of them.
+
+    A word with * or ? is a pattern for the whole path, as in data/*/raw/*.hex.
+    """
+    for word in words.split()[:WORDS]:
+        if re.search(r"[*?]", word):
+            files = files.filter(path__regex=r"(?s)\A" + _sql_pattern(word[:200]) + r"\Z")
+        else:
+            files = files.filter(GreaterThan(StrIndex(Lower("path"), Lower(Value(word[:200]))), 0))
+    return files
+
+
+def _sql_pattern(glob: str) -> str:
+    """A glob as a regular expression that both databases understand."""
+    glob = re.sub(r"\*+", "*", glob)
+    return "".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in glob)
+
+
+def find(shipments: list[Distribution], files: Any, number: int, words: str, which: Asked, size: int) -> Found:
+    """The files of these shipments that fit the words. `files`: their rows, `number` of them, before any word is asked.
+
+    Where the files are few, the database looks at each; else only at those in stretches that may hold a hit.
+    """
+    rows = fitting(files, words)
+    if not all(shipment.counted for shipment in shipments) or _at_most(shipments, number) <= FEW:
+        sums = rows.order_by().aggregate(files=Count("pk"), bytes=Sum("size"))
+        return Found(leaf(rows, which, size), sums["files"], sums["bytes"] or 0)
+    stretches = may_hold(shipments, words)
+    some = list(stretches.order_by("first")[: COUNTED + 1])
+    count = rows.filter(_in_any(some[:COUNTED])).order_by().aggregate(files=Count("pk"), bytes=Sum("size"))
+    exact = len(some) <= COUNTED
+    return Found(_leaf(rows, stretches, which, size), count["files"], count["bytes"] or 0, exact)
+
+
+def _at_most(shipments: list[Distribution], number: int) -> int:
+    """How many rows there may be: while files are read, `number` is what was, and all may have become so."""
+    return sum(shipment.total.files for shipment in shipments) if any(s.as_of for s in shipments) else number
+
+
+def may_hold(shipments: list[Distribution], words: str) -> Any:
+    """Stretches in which every piece of the words occurs; the pieces of a pattern are what lies between its signs."""
+    found = Stretch.objects.filter(distribution__in=shipments)
+    for word in words.split()[:WORDS]:
+        for piece in sorted(filter(None, re.split(r"[*?/]+", word[:200])), key=len, reverse=True):
+            found = found.filter(GreaterThan(StrIndex("text", Lower(Value(piece))), 0))
+    return found
+
+
+def _in_any(stretches: list[Stretch]) -> Q:
+    found = Q(pk__in=[])
+    for stretch in stretches:
+        found |= Q(pk__range=(stretch.first, stretch.last))
+    return found
+
+
+def _leaf(rows: Any, stretches: Any, which: Asked, size: int) -> Leaf:
+    """A leaf of the rows that lie in stretches; it is unfinished where MOST_LOOKED of them were not enough."""
+    if which.before is not None:
+        found, _ = _gather(rows, stretches, which.before, size + 1, forth=False)
+        if len(found) > size:
+            found = found[size - 1 :: -1]
+            return Leaf(found, found[0].pk, found[-1].pk)
+        which = Asked()
+    skipped = (which.number - 1) * size if which.after is None else 0
+    if skipped > PASSED_OVER:
+        skipped = 0
+    found, ended_at = _gather(rows, stretches, which.after or 0, skipped + size + 1, forth=True)
+    found = found[skipped:]
+    before = found[0].pk if found and (which.after is not None or skipped) else None
+    if len(found) > size:
+        return Leaf(found[:size], before, found[size - 1].pk)
+    return Leaf(found, before, ended_at, unfinished=ended_at is not None)
+
+
+def _gather(rows: Any, stretches: Any, start: int, size: int, *, forth: bool) -> tuple[list[Any], int | None]:
+    """Rows beyond a key, so many; and, where the search was broken off, the key up to which it came."""
+    found: list[Any] = []
+    beyond = stretches.filter(last__gt=start).order_by("first") if forth else stretches.filter(first__lt=start)
+    for looked, stretch in enumerate(_in_turn(beyond if forth else beyond.order_by("-first"))):
+        if looked == MOST_LOOKED:
+            return found, stretch.first - 1 if forth else stretch.last + 1
+        here = rows.filter(pk__range=(stretch.first, stretch.last))
+        here = here.filter(pk__gt=start).order_by("pk") if forth else here.filter(pk__lt=start).order_by("-pk")
+        found += here[: size - len(found)]
+        if len(found) >= size:
+            break
+    return found, None
+
+
+def _in_turn(stretches: Any) -> Iterator[Stretch]:
+    """A few at first, which is enough for what is frequent; then the others."""
+    few = list(stretches.defer("text")[:4])
+    yield from few
+    if len(few) == 4:
+        yield from stretches.defer("text")[4 : MOST_LOOKED + 2]
