@@ -221,13 +221,13 @@ def stretches() -> bool:
 
 def _others(home: Path) -> None:
     """Arrivals, and copies of the largest shipment."""
-    now = timezone.now()
+    now, operator = timezone.now(), make.operator().pk
     states = ("arriving", "refused", "received", "received", "received", "offered")
     Arrival.objects.bulk_create(
         (
             Arrival(
                 source="directory", path=f"{home}/arrived{n:06d}", path_key=path_key(f"arrived{n}"), shape="directory",
-                cruise=cruise, operator_id=make.operator().pk, state=states[n % 6], since=now, seen_at=now, files=n,
+                cruise=cruise, operator_id=operator, state=states[n % 6], since=now, seen_at=now, files=n,
                 bytes=n, reason="It waits for a reason.",
             )
             for n, cruise in enumerate(Cruise.objects.filter(cruise_id__startswith="B-")[:20000])
@@ -390,7 +390,7 @@ def main() -> None:
     asked.add_argument("--only", default="", help="pages whose name holds this")
     told: Any = asked.parse_args()
     before = settings.DATABASES["default"]["NAME"]
-    connection.creation.create_test_db(verbosity=0, autoclobber=True, keepdb=told.keep)
+    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False, keepdb=told.keep)
     try:
         with (
             tempfile.TemporaryDirectory() as folder,

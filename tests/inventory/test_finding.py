@@ -196,12 +196,14 @@ def test_counts_that_fall_behind_say_so(many: Distribution, browse):
     then = dt.datetime(2026, 3, 2, 1, 2, tzinfo=dt.UTC)
     Distribution.objects.update(state="received")
     Total.objects.update(counted_at=then)
-    many.files.filter(path="cast").update(state="new")
+    path = "data/Dev0/raw/cast003.HEX"
+    many.files.filter(path=path).update(state="new")
     for address in (page, f"/cruise/{many.cruise.cruise_id}/", f"/cruise/{many.cruise.cruise_id}/classification/"):
         text = browse(None).get(address).content.decode()
-        assert "Counts as of <time" in text and "2026-03-02 01:02:00 UTC" in text, address
-    assert [file.path for file in browse(None).get(page, {"state": "new"}).context["leaf"]] == ["cast"]
-    assert [file.path for file in browse(None).get(page, {"state": "new", "q": "cast"}).context["leaf"]] == ["cast"]
+        assert "Counts as of <time" in text, address
+        assert "2026-03-02 01:02:00 UTC" in text
+    assert [file.path for file in browse(None).get(page, {"state": "new"}).context["leaf"]] == [path]
+    assert [file.path for file in browse(None).get(page, {"state": "new", "q": "cast003"}).context["leaf"]] == [path]
 
 
 def test_pages_say_at_least_where_not_all_was_counted(many: Distribution, browse):
