@@ -17,14 +17,28 @@ from django.db.models.lookups import GreaterThan
 
 from inventory.models import Dataset, Distribution, Part, Stretch
 from inventory.states import FILE_STATES
-from portal.leaves import Asked, Leaf, leaf
+from portal import leaves
+from portal.leaves import Asked, Leaf
 
 WORDS: Final = 8  # of a search; more are left out
 FEW: Final = 10_000  # files that are counted one by one
 MOST_LOOKED: Final = 40  # stretches that are looked into for a leaf
 COUNTED: Final = 10  # stretches that are counted
 PASSED_OVER: Final = 2000  # hits that a link to a numbered page may pass over
-_ALL: Final = (0, 2**63 - 1)  # of a distribution that has no stretches yet
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Rows of files, how many there are, their bytes, and among which keys they lie, where that is known."""
+
+    rows: Any
+    files: int
+    bytes: int | None = None
+    among: tuple[int, int] | None = None
+
+    def leaf(self, which: Asked, size: int) -> Leaf:
+        """A leaf of them."""
+        return leaves.leaf(self.rows.select_related("dataset"), which, size, self.among)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +51,8 @@ class Found:
     exact: bool = True
 
 
-def narrowed(distribution: Distribution, *, state: str = "", dataset: str = "") -> tuple[Any, int, int]:
-    """Files of a state and a data set ("none": of no data set, "excluded": kept out), how many, and their bytes.
-
-    Files and bytes are those of the totals.
-    """
+def narrowed(distribution: Distribution, *, state: str = "", dataset: str = "") -> Lot:
+    """Files of a state and a data set ("none": of no data set, "excluded": kept out); files and bytes by the totals."""
     parts = distribution.sums()
     rows = distribution.files.all()
     if state in FILE_STATES:
@@ -58,16 +69,18 @@ def narrowed(distribution: Distribution, *, state: str = "", dataset: str = "") 
         keys = [made.pk for made in known]
         rows = rows.filter(dataset__in=keys)
         parts = [part for part in parts if part.dataset_id in keys]
-    return within(rows, distribution, parts), sum(part.files for part in parts), sum(part.bytes for part in parts)
+    return of_parts(rows, distribution, parts)
 
 
-def within(rows: Any, distribution: Distribution, parts: list[Part]) -> Any:
-    """The rows of these parts, looked for only where the keys of such files lie. While files are read, that changes."""
-    if distribution.state == "received":
-        return rows
-    if not parts:
-        return rows.none()
-    return rows.filter(pk__range=(min(part.first for part in parts), max(part.last for part in parts)))
+def of_parts(rows: Any, distribution: Distribution, parts: list[Part]) -> Lot:
+    """The rows of these parts. While files are read, they may also lie where the totals know of none."""
+    if distribution.as_of:
+        among = (distribution.total.first, distribution.total.last)
+    elif parts:
+        among = (min(part.first for part in parts), max(part.last for part in parts))
+    else:
+        among = (0, 0)
+    return Lot(rows, sum(part.files for part in parts), sum(part.bytes for part in parts), among)
 
 
 def summed(parts: list[Part]) -> dict[str, Any]:
@@ -105,15 +118,15 @@ def _sql_pattern(glob: str) -> str:
     return "".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in glob)
 
 
-def find(shipments: list[Distribution], files: Any, number: int, words: str, which: Asked, size: int) -> Found:
-    """The files of these shipments that fit the words. `files`: their rows, `number` of them, before any word is asked.
+def find(shipments: list[Distribution], lot: Lot, words: str, which: Asked, size: int) -> Found:
+    """The files of a lot of these shipments that fit the words.
 
     Where the files are few, the database looks at each; else only at those in stretches that may hold a hit.
     """
-    rows = fitting(files, words)
-    if not all(shipment.counted for shipment in shipments) or _at_most(shipments, number) <= FEW:
+    rows = fitting(lot.rows.select_related("dataset"), words)
+    if not all(shipment.counted for shipment in shipments) or _at_most(shipments, lot.files) <= FEW:
         sums = rows.order_by().aggregate(files=Count("pk"), bytes=Sum("size"))
-        return Found(leaf(rows, which, size), sums["files"], sums["bytes"] or 0)
+        return Found(leaves.leaf(rows, which, size, lot.among), sums["files"], sums["bytes"] or 0)
     stretches = may_hold(shipments, words)
     some = list(stretches.order_by("first")[: COUNTED + 1])
     count = rows.filter(_in_any(some[:COUNTED])).order_by().aggregate(files=Count("pk"), bytes=Sum("size"))

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Count, Q, Sum
 
 from inventory import hashes, paths
+from inventory.finding import Lot
 from inventory.manifests import Entry
 from inventory.models import Directory, Distribution
 from inventory.staging import path_key
@@ -33,14 +34,14 @@ def folders(distribution: Distribution, directory: str) -> list[dict[str, Any]]:
     return found
 
 
-def inside(distribution: Distribution, directory: str) -> tuple[Any, int]:
-    """The files directly in a directory, and how many they are."""
+def inside(distribution: Distribution, directory: str) -> Lot:
+    """The files directly in a directory."""
     files = distribution.files.filter(directory=directory)
     if not distribution.counted:
-        return files, files.count()
+        return Lot(files, files.count())
     known = Directory.objects.filter(distribution=distribution, key=path_key(directory))
     number, first, last = known.values_list("own_files", "first", "last").first() or (0, 0, 0)
-    return files.filter(pk__range=(first, last)), number
+    return Lot(files, number, among=(first, last))
 
 
 def _counted_here(distribution: Distribution, directory: str) -> list[dict[str, Any]]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 DEEPEST: Final = 20_000  # rows that a link to a numbered page may pass over
+WINDOW: Final = 1000  # keys that are looked at first; then
+WIDER: Final = 8  # times as many, and so on
 _LARGEST: Final = 2**63 - 1
 
 
@@ -55,28 +57,53 @@ def _number(text: Any) -> int | None:
     return min(int(text), _LARGEST) if text.isascii() and text.isdigit() and len(text) < 20 else None
 
 
-def leaf(rows: Any, which: Asked, size: int) -> Leaf:
-    """A leaf of a query, in the order of its keys.
+def leaf(rows: Any, which: Asked, size: int, among: tuple[int, int] | None = None) -> Leaf:
+    """A leaf of a query, in the order of its keys. `among`: the first and the last key that it can have, where known.
 
     A page that is asked for by a number is counted off from the beginning where it is near, and is the beginning where
     it is not; behind the end is the last leaf.
     """
     if which.before is not None:
-        found = list(rows.filter(pk__lt=which.before).order_by("-pk")[: size + 1])
+        found = _back(rows, which.before, size + 1, among)
         if len(found) > size:
             found = found[size - 1 :: -1]
             return Leaf(found, found[0].pk, found[-1].pk)
         which = Asked()  # less than a leaf is left there: the first one, in full
-    skipped = 0
-    if which.after is not None:
-        forth = rows.filter(pk__gt=which.after)
-    else:
-        forth, skipped = rows, (which.number - 1) * size
-        skipped = skipped if skipped <= DEEPEST else 0
-    found = list(forth.order_by("pk")[skipped : skipped + size + 1])
-    if not found and (skipped or which.after is not None):
-        found = list(rows.order_by("-pk")[:size])[::-1]
+    start = which.after
+    if start is None and 0 < (skipped := (which.number - 1) * size) <= DEEPEST:
+        passed = _forth(rows.values_list("pk", flat=True), 0, skipped, among)
+        start = passed[-1] if len(passed) == skipped else _LARGEST
+    found = _forth(rows, start or 0, size + 1, among)
+    if not found and start is not None:
+        found = _back(rows, _LARGEST, size, among)[::-1]
         return Leaf(found, found[0].pk if len(found) == size else None)
     follows = found[size - 1].pk if len(found) > size else None
-    preceded = found and (skipped or which.after is not None)
-    return Leaf(found[:size], found[0].pk if preceded else None, follows)
+    return Leaf(found[:size], found[0].pk if found and start is not None else None, follows)
+
+
+# A database that orders by the key and stops early may take the rows to be spread evenly over the keys, and read a
+# million of them for a hundred. So it is told to look at a few keys first, then at more.
+
+
+def _forth(rows: Any, start: int, most: int, among: tuple[int, int] | None) -> list[Any]:
+    """The first rows with keys greater than one."""
+    if among is None:
+        return list(rows.filter(pk__gt=start).order_by("pk")[:most])
+    found: list[Any] = []
+    start, window = max(start, among[0] - 1), WINDOW
+    while start < among[1] and len(found) < most:
+        found += rows.filter(pk__gt=start, pk__lte=min(start + window, among[1])).order_by("pk")[: most - len(found)]
+        start, window = start + window, window * WIDER
+    return found
+
+
+def _back(rows: Any, start: int, most: int, among: tuple[int, int] | None) -> list[Any]:
+    """The last rows with keys less than one, the last first."""
+    if among is None:
+        return list(rows.filter(pk__lt=start).order_by("-pk")[:most])
+    found: list[Any] = []
+    start, window = min(start, among[1] + 1), WINDOW
+    while start > among[0] and len(found) < most:
+        found += rows.filter(pk__lt=start, pk__gte=max(start - window, among[0])).order_by("-pk")[: most - len(found)]
+        start, window = start - window, window * WIDER
+    return found

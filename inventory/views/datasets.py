@@ -17,6 +17,7 @@ from inventory.models import Dataset, Footprint
 from inventory.overview import dataset_rows
 from inventory.views.files import current
 from portal import access, floor, jobs, journal, leaves, streaming
+from portal.leaves import Asked
 from portal.models import Cruise
 from portal.refusals import NotFound, Refusal
 from portal.views.doors import attempt, blame, needs, of_cruise
@@ -30,7 +31,7 @@ DATASET_VERBS = ("dataset.hold", "dataset.lift_hold", "journal.read")
 def classification(request: HttpRequest, cruise: Cruise) -> HttpResponse:
     """What the profile made of the distribution: data sets, what is excluded, and what no rule matches."""
     distribution = current(cruise)
-    left, unmatched, _ = finding.narrowed(distribution, dataset="none")
+    left = finding.narrowed(distribution, dataset="none")
     history = list(distribution.classifications.select_related("profile"))
     numbers = {str(made.number): made for made in history}
     pair = numbers.get(request.GET.get("a", "")), numbers.get(request.GET.get("b", ""))
@@ -42,8 +43,8 @@ def classification(request: HttpRequest, cruise: Cruise) -> HttpResponse:
         "pair": pair,
         "differs": classifying.compared(pair[0], pair[1]) if pair[0] and pair[1] else None,
         "profile": profiles.active(cruise.vessel),
-        "unmatched": left.order_by("pk")[:EXAMPLES],
-        "unmatched_count": unmatched,
+        "unmatched": left.leaf(Asked(), EXAMPLES),
+        "unmatched_count": left.files,
         "excluded_count": sum(part.files for part in distribution.sums() if part.excluded),
         "may_classify": access.may(request.user, "distribution.classify", cruise),
     }
@@ -117,7 +118,8 @@ def dataset_page(request: HttpRequest, cruise: Cruise, uuid: str) -> HttpRespons
     dataset = dataset_of(request, cruise, uuid)
     distribution = cruise.distributions.current().select_related("total").first()
     parts = [part for part in distribution.sums() if part.dataset_id == dataset.pk] if distribution else []
-    files = finding.within(dataset.files.filter(distribution=distribution), distribution, parts) if distribution else ()
+    files = dataset.files.filter(distribution=distribution)
+    lot = finding.of_parts(files, distribution, parts) if distribution else finding.Lot(files.none(), 0)
     in_force = dataset.hold_in_force(timezone.now().date())
     context = {
         "cruise": cruise,
@@ -125,7 +127,7 @@ def dataset_page(request: HttpRequest, cruise: Cruise, uuid: str) -> HttpRespons
         "footprint": Footprint.objects.filter(dataset=dataset).first(),
         "sums": finding.summed(parts),
         "as_of": distribution.as_of if distribution else None,
-        "leaf": leaves.leaf(files, leaves.asked(request.GET), PAGE) if distribution else leaves.Leaf([]),
+        "leaf": lot.leaf(leaves.asked(request.GET), PAGE),
         "hold": in_force,
         "state": "held" if in_force and dataset.state in ("draft", "approved") else dataset.state,
         "holds": dataset.holds.select_related("asserted_by"),

@@ -38,15 +38,13 @@ def browse(request: HttpRequest, cruise: Cruise) -> HttpResponse:
     which = leaves.asked(request.GET)
     folders = [] if searching else listing.folders(distribution, directory)
     if searching:
-        files, number, size = finding.narrowed(distribution, state=state, dataset=dataset)
-        files = files.select_related("dataset")
-        if words:
-            found = finding.find([distribution], files, number, words, which, PAGE)
-        else:
-            found = finding.Found(leaves.leaf(files, which, PAGE), number, size)
+        lot = finding.narrowed(distribution, state=state, dataset=dataset)
     else:
-        files, number = listing.inside(distribution, directory)
-        found = finding.Found(leaves.leaf(files.select_related("dataset"), which, PAGE), number, None)
+        lot = listing.inside(distribution, directory)
+    if words:
+        found = finding.find([distribution], lot, words, which, PAGE)
+    else:
+        found = finding.Found(lot.leaf(which, PAGE), lot.files, lot.bytes)
     counts = distribution.counts()
     context = {
         "cruise": cruise,

@@ -55,7 +55,7 @@ def review_page(request: HttpRequest, cruise: Cruise) -> HttpResponse:
         and review.state == "open"
         and access.may(request.user, "review.remark", cruise),
         "outdated": review is not None and review.state == "open" and review.is_outdated(),
-        "blocking": finding.narrowed(distribution, dataset="none")[1] if distribution else 0,
+        "blocking": finding.narrowed(distribution, dataset="none").files if distribution else 0,
         "rounds": cruise.reviews.order_by("-round"),
     }
     return render(request, "inventory/review.html", context)

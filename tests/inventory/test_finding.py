@@ -6,7 +6,6 @@ import datetime as dt
 import random
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -49,6 +48,8 @@ PATHS += ["data/Dev1/raw_cast/a.b", "data/odd\nname", "Ünder/weg", "cast", "dat
 def many(home: Path, monkeypatch: pytest.MonkeyPatch) -> Distribution:
     """A verified shipment in stretches of ten files, of which few are looked into at once."""
     monkeypatch.setattr(totals, "STRETCH", 10)
+    monkeypatch.setattr(leaves, "WINDOW", 3)
+    monkeypatch.setattr(leaves, "WIDER", 2)
     monkeypatch.setattr(finding, "FEW", 4)
     monkeypatch.setattr(finding, "COUNTED", 2)
     monkeypatch.setattr(finding, "MOST_LOOKED", 3)
@@ -71,10 +72,8 @@ def walk(made: Distribution, words: str, **narrow: str) -> Iterator[Leaf]:
     """Every leaf of a search, from the beginning by the links to the next."""
     which = Asked()
     for _ in range(500):
-        files, number, _ = finding.narrowed(made, **narrow)
-        found = (
-            finding.find([made], files, number, words, which, SIZE).leaf if words else leaves.leaf(files, which, SIZE)
-        )
+        lot = finding.narrowed(made, **narrow)
+        found = finding.find([made], lot, words, which, SIZE).leaf if words else lot.leaf(which, SIZE)
         yield found
         if found.after is None:
             return
@@ -112,8 +111,7 @@ def test_each_file_that_fits_is_found_once_and_in_order(many: Distribution, word
     assert paths_of(walk(many, words, state="changed")) == [path for path in right if path in changed]
     inside = [path for path in right if path.startswith("data/Dev3/")]
     assert paths_of(walk(many, words, dataset=str(dataset(many).uuid))) == inside
-    files, number, _ = finding.narrowed(many)
-    found = finding.find([many], files, number, words, Asked(), SIZE)
+    found = finding.find([many], finding.narrowed(many), words, Asked(), SIZE)
     assert found.files == len(right) if found.exact else found.files <= len(right)
     Total.objects.all().delete()
     bare = Distribution.objects.get(pk=many.pk)
@@ -125,14 +123,10 @@ def test_the_way_back_and_numbered_pages(many: Distribution):
     for words in ("cast", ""):
         forth = list(walk(many, words))
         assert len(forth) > 4
-        files, number, _ = finding.narrowed(many)
+        lot = finding.narrowed(many)
 
-        def at(which: Asked, words: str = words, files: Any = files, number: int = number) -> Leaf:
-            return (
-                finding.find([many], files, number, words, which, SIZE).leaf
-                if words
-                else leaves.leaf(files, which, SIZE)
-            )
+        def at(which: Asked, words: str = words, lot: finding.Lot = lot) -> Leaf:
+            return finding.find([many], lot, words, which, SIZE).leaf if words else lot.leaf(which, SIZE)
 
         here, seen = forth[-1], []
         while here.before is not None:
@@ -145,8 +139,8 @@ def test_the_way_back_and_numbered_pages(many: Distribution):
         for far in ("99999999999999", "-3", "x", "", "0"):
             assert at(asked({"page": far})).rows == forth[0].rows
         assert at(asked({"before": "1"})).rows == forth[0].rows
-    assert leaves.leaf(files, asked({"page": "60"}), SIZE).rows[-1] == forth[-1].rows[-1]
-    assert leaves.leaf(files, asked({"after": str(2**63 + 5)}), SIZE).rows[-1] == forth[-1].rows[-1]
+    assert leaves.leaf(many.files.all(), asked({"page": "60"}), SIZE).rows[-1] == forth[-1].rows[-1]
+    assert lot.leaf(asked({"after": str(2**63 + 5)}), SIZE).rows[-1] == forth[-1].rows[-1]
 
 
 def test_rows_that_come_and_go_meanwhile_neither_repeat_nor_hide_others(many: Distribution):
@@ -182,9 +176,9 @@ def test_what_is_said_of_parts_is_what_counting_says(many: Distribution):
             ("not-a-uuid", {"pk": -1}),
         ):
             counted = rows.filter(**({"state": state} if state else {}), **kept)
-            files, number, size = finding.narrowed(many, state=state, dataset=named)
-            assert number == counted.count() == files.count()
-            assert size == sum(file.size or 0 for file in counted)
+            lot = finding.narrowed(many, state=state, dataset=named)
+            assert lot.files == counted.count() == lot.rows.count()
+            assert lot.bytes == sum(file.size or 0 for file in counted)
     for made in (many, Distribution.objects.get(pk=many.pk)):
         assert finding.summed(made.sums())["states"] == {"matched": rows.filter(state="matched").count(), "changed": 15}
         Total.objects.all().delete()

@@ -97,7 +97,8 @@ def test_browsing_takes_what_was_counted_and_shows_the_same(home, browse):
     client = browse(None)
     for path in (*every, "is/not/there"):
         told = listing.folders(made, path)
-        files, number = listing.inside(made, path)
+        lot = listing.inside(made, path)
+        files, number = lot.rows, lot.files
         assert number == files.count() == made.files.filter(directory=path).count()
         with CaptureQueriesContext(connection) as asked:
             answer = client.get(page, {"in": path})
