@@ -32,7 +32,7 @@ class Seen:
     """What was there: files and bytes, markers not counted; `mark` changes with any path, size or time.
 
     `partial` are files still on their way and `problems` what is left out, at most MOST_NAMED of each; `told` where a
-    marker says that it is whole; `fault` why it cannot be looked at.
+    marker says that it is whole; `unread` where parts could not be listed; `fault` why it cannot be looked at at all.
     """
 
     files: int = 0
@@ -42,6 +42,7 @@ class Seen:
     partial: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     told: bool = False
+    unread: bool = False
     fault: str = ""
 
 
@@ -78,9 +79,11 @@ def _at_directory(root: Path, told: Told) -> Seen:
     files = size = total = partials = 0
     partial: list[str] = []
     problems: list[str] = []
-    marked = False
+    marked = unread = False
 
     def problem(path: str, why: str) -> None:
+        nonlocal unread
+        unread = unread or "cannot be read" in why
         if len(problems) < MOST_NAMED:
             problems.append(f"{paths.display(path)} {why}")
 
@@ -104,7 +107,7 @@ def _at_directory(root: Path, told: Told) -> Seen:
         why = getattr(error.__cause__, "strerror", None) or "it is gone"
         return Seen(fault=f"The directory cannot be read: {why}. Let the account of Leadline list it.")
     told(files % STRIDE)
-    return Seen(files, size, _hex(total), partials, tuple(partial), tuple(problems), marked)
+    return Seen(files, size, _hex(total), partials, tuple(partial), tuple(problems), marked, unread)
 
 
 def is_partial(path: str) -> bool:

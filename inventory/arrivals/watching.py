@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from inventory import intake
+from inventory import intake, paths
 from inventory.arrivals import layout
 from inventory.arrivals.asking import change, locked, shape_of
 from inventory.arrivals.layout import Item
@@ -38,7 +39,8 @@ LOOK_SECONDS: Final = 50  # between two looks; the sweep of the doors comes each
 BUDGET_SECONDS: Final = 60.0  # after which the rest waits for the next look
 SHARE: Final = 10  # a delivery is looked at for no more than a tenth of the time
 OFTEN, SELDOM = dt.timedelta(minutes=10), dt.timedelta(days=1)  # the longest pause while it arrives, and afterwards
-MOST_UNKNOWN: Final = 500  # deliveries of unknown cruises that are kept in mind
+MOST_UNKNOWN, MOST_OF_ONE = 500, 50  # deliveries of unknown cruises, and of one, that may wait at a time
+UNSETTLED = ("arriving", "complete", "offered", "refused", "changed")
 LOOKED_AT = ("arriving", "offered", "received", "changed", "refused")
 
 
@@ -97,14 +99,13 @@ def sweep(*, told: Told, everything: bool = False, now: Callable[[], dt.datetime
         done.remarks.append("nothing lies in the drop folder any more; is its disk mounted?")
         return done
     _miss(rows, {item.path for item in items})
-    strangers = sum(row.cruise_id is None and row.state != "gone" for row in rows.values())
+    unsettled = Counter(row.cruise_id for row in rows.values() if row.state in UNSETTLED)
     due: list[tuple[Arrival, Item]] = []
     for item in items:
-        row = rows.get(item.path) or _meet(item, now(), strangers < MOST_UNKNOWN)
+        row = rows.get(item.path) or _meet(item, now(), unsettled, told)
         if row is None:
-            done.remarks.append(f"too many folders of unknown cruises; {item.name[:60]} is left out")
+            done.remarks.append(f"{paths.display(item.path)} is one too many of its cruise, or of unknown ones")
             continue
-        strangers += row.cruise_id is None and item.path not in rows
         if row.state == "gone":
             row = _return(row)
         if row.state in LOOKED_AT and (everything or row.due_at is None or row.due_at <= now()):
@@ -126,11 +127,14 @@ def sweep(*, told: Told, everything: bool = False, now: Callable[[], dt.datetime
 
 
 @transaction.atomic
-def _meet(item: Item, now: dt.datetime, strangers: bool) -> Arrival | None:
-    """A row for what was not seen before; none for an unknown cruise where there are too many of these."""
+def _meet(item: Item, now: dt.datetime, unsettled: Counter[int | None], told: Told) -> Arrival | None:
+    """A row for what was not seen before; none where too many of its cruise, or of unknown ones, are not settled."""
+    told(0)
     cruise = layout.cruise_of(item.name)
-    if cruise is None and not strangers:
+    of = cruise.pk if cruise else None
+    if unsettled[of] >= (MOST_OF_ONE if cruise else MOST_UNKNOWN):
         return None
+    unsettled[of] += 1
     made = Arrival.objects.create(
         source=DROP,
         path=item.path,
@@ -155,7 +159,9 @@ def _miss(rows: dict[str, Arrival], there: set[str]) -> None:
             if ARRIVAL.allows(arrival.state, "arrival.vanish"):
                 several = row.state == "arriving" and row.place.is_dir()
                 reason = "It holds several deliveries, which are shown one by one." if several else ""
-                change(arrival, "arrival.vanish", WORKER, ARRIVAL.step(arrival.state, "arrival.vanish"), reason=reason)
+                mark = arrival.mark if arrival.state == "received" else ""  # what comes back is compared with that
+                state = ARRIVAL.step(arrival.state, "arrival.vanish")
+                change(arrival, "arrival.vanish", WORKER, state, reason=reason, mark=mark)
 
 
 @transaction.atomic
@@ -234,6 +240,8 @@ def _write(
 
 def _judge(arrival: Arrival, item: Item, seen: Seen, promise: Listed | None, now: dt.datetime) -> None:
     """What follows from what was seen."""
+    if arrival.state == "received" and seen.unread:
+        return  # a disk that fails is not another delivery
     differs = seen.mark != arrival.mark and not seen.fault
     if differs:
         arrival.mark = seen.mark
@@ -243,7 +251,7 @@ def _judge(arrival: Arrival, item: Item, seen: Seen, promise: Listed | None, now
     elif arrival.state == "refused" and differs:
         state = ARRIVAL.step(arrival.state, "arrival.resume")
         change(arrival, "arrival.resume", WORKER, state, reason="", faults=[])
-    elif arrival.state == "received" and differs:
+    elif arrival.state == "received" and (differs or item.fault):
         reason = (
             "Its files are not those that were received any more. Have it received again as the next shipment, "
             "or leave it out."

@@ -402,6 +402,52 @@ def test_gone_and_back_again(drop, clock):
     assert states() == {cruise.cruise_id: "received", "TS0000": "arriving", "TS0001": "arriving"}
 
 
+def test_what_changed_and_went_is_changed_still_when_it_is_back(drop, clock):
+    _, root = received(drop, clock)
+    (drop / "TS0000").mkdir()
+    (root / "three.dat").write_bytes(b"other")
+    clock.look()
+    root.rename(drop.parent / "away")
+    clock.look()
+    (drop.parent / "away").rename(root)
+    clock.look()
+    assert states()[root.name] == "changed"
+
+
+def test_a_disk_that_fails_is_no_change_and_a_link_in_its_place_is(drop, clock, monkeypatch):
+    _, root = received(drop, clock)
+    scandir = os.scandir
+
+    def fails(place: Any = ".") -> Any:
+        if place in (os.fsencode(root / "a"), str(root / "a")):
+            raise OSError(5, "Input/output error", place)
+        return scandir(place)
+
+    monkeypatch.setattr(os, "scandir", fails)
+    clock.look()
+    assert (only().state, only().files) == ("received", 2)
+    monkeypatch.undo()
+    monkeypatch.setattr("django.conf.settings.DROP_FOLDER", drop)
+    clock.look()
+    assert (only().state, only().files) == ("received", 4)
+    root.rename(drop.parent / "away")
+    root.symlink_to(drop.parent / "away")
+    clock.look()
+    assert only().state == "changed"
+
+
+def test_nobody_can_flood_the_waiting_lists(drop, clock, monkeypatch):
+    monkeypatch.setattr(watching, "MOST_UNKNOWN", 3)
+    monkeypatch.setattr(watching, "MOST_OF_ONE", 2)
+    cruise = make.cruise(state="ended")
+    for number in range(5):
+        (drop / f"{cruise.cruise_id}-{number}").mkdir()
+        (drop / f"disk{number}").mkdir()
+    said = clock.look().remarks
+    assert (len(said), Arrival.objects.filter(cruise=cruise).count(), Arrival.objects.count()) == (5, 2, 5)
+    assert f"{cruise.cruise_id}-2 is one too many" in "; ".join(said)
+
+
 def test_looking_again_begins_anew(drop, clock):
     make.delivery(drop / make.cruise(state="ended").cruise_id, FEW)
     clock.look()
