@@ -107,7 +107,7 @@ class Staging:
 
     def take_listed(self, entries: Iterable[Entry]) -> None:
         """Takes in what the manifest says. Entries may repeat themselves; see `repeated`."""
-        self.listed += self._write(_LISTED, 10, (self._entry(entry) for entry in entries), "lines of its manifest")
+        self.listed += self._write(_LISTED, 10, (self._entry(entry) for entry in entries), "lines of manifest")
 
     def take_found(self, files: Iterable[Found]) -> None:
         """Takes in what was found on the disk; each path once."""

@@ -164,7 +164,7 @@ def test_progress_is_told_in_lines_and_files(home, monkeypatch):
     intake.take(
         cruise=make.cruise(state="ended"), what=root, by=CONSOLE, told=lambda what, more: told.append((what, more))
     )
-    assert ("lines of its manifest", 3) in told
+    assert ("lines of manifest", 3) in told
     assert ("files", 3) in told
 
 
