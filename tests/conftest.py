@@ -7,11 +7,16 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.test import Client
 
 from tests import make
+
+# How fast the machine is at the moment is no property of the code: no deadline for an example, nor for making one.
+hypothesis.settings.register_profile("leadline", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("leadline")
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from inventory.lines import whole_lines
 from inventory.navigation.fixes import Floats, Ints
 
 HEAD = 64 * 1024
@@ -110,20 +111,13 @@ class Source:
         if self.size > WHOLE:
             yield from self._spots()
             return
-        rest, offset = b"", 0
+        yield from whole_lines(self._pieces(), LONGEST)
+
+    def _pieces(self) -> Iterator[bytes]:
+        offset = 0
         while piece := self.at(offset, BLOCK):
             offset += len(piece)
-            cut = piece.rfind(b"\n") + 1
-            if cut:
-                yield rest + piece[:cut]
-                rest = piece[cut:]
-            else:
-                rest += piece
-            if len(rest) > LONGEST:
-                yield rest + b"\n"
-                rest = b""
-        if rest:
-            yield rest + b"\n"
+            yield piece
 
     def _spots(self) -> Iterator[bytes]:
         """The first and the last block, and between them spots at even distances, cut to whole lines."""

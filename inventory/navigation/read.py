@@ -1,12 +1,14 @@
 """Reads the raw navigation files of one feed, as OpenRVDAS and SCS write them, into one fix per epoch.
 The receiver tells the time of day, the logger the day; a receiver that lost the date is not believed."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
 
 import numpy as np
 
+from inventory.lines import whole_lines
 from inventory.navigation.fixes import UNKNOWN, Bools, Fixes, Floats, Ints, ReadReport
 from inventory.navigation.sentences import DAY, GGA, GLL, GNS, NEVER, RMC, ZDA, Block, Index, Table, days
 
@@ -281,27 +283,10 @@ def read(sources: Iterable[Path | BinaryIO]) -> tuple[Fixes, ReadReport]:
         feed.open()
         if isinstance(source, Path):
             with source.open("rb") as stream:
-                for raw in _blocks(stream):
+                for raw in whole_lines(iter(partial(stream.read, BLOCK), b""), LONGEST):
                     feed.add(raw)
         else:
-            for raw in _blocks(source):
+            for raw in whole_lines(iter(partial(source.read, BLOCK), b""), LONGEST):
                 feed.add(raw)
         feed.close()
     return feed.result()
-
-
-def _blocks(stream: BinaryIO) -> Iterator[bytes]:
-    """Blocks of whole lines; a last line without end gets one, a piece of 64 KiB without any is cut there."""
-    rest = b""
-    while piece := stream.read(BLOCK):
-        cut = piece.rfind(b"\n") + 1
-        if cut:
-            yield rest + piece[:cut]
-            rest = piece[cut:]
-        else:
-            rest += piece
-        if len(rest) > LONGEST:
-            yield rest + b"\n"
-            rest = b""
-    if rest:
-        yield rest + b"\n"
