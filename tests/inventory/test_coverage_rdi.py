@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inventory.coverage import moments, rdi
-from inventory.coverage.readers import reader_of
 from inventory.coverage.reading import Reading, Source, Unreadable
 from inventory.coverage.shape import shape
+from tests.inventory.test_coverage_kongsberg import read as read_named
 
 DAY = moments.moment(2026, 3, 2)
 EVER = (-(10**15), 10**15)
@@ -45,14 +45,7 @@ def ensemble(ms: int, nav: NAV | None = None, *, century: bool = True, date: int
 
 
 def read(data: bytes, name: str = "adcp001_000000.LTA") -> Reading | None:
-    file = os.memfd_create("test")
-    try:
-        os.write(file, data)
-        source = Source(file, name)
-        reader = reader_of(source)
-        return reader.read(source) if reader else None
-    finally:
-        os.close(file)
+    return read_named(data, name)
 
 
 def way(count: int, step: int = 60_000) -> list[bytes]:
