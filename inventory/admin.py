@@ -16,6 +16,7 @@ from inventory.models import (
     Directory,
     Distribution,
     File,
+    FixityCheck,
     Flag,
     Footprint,
     Hold,
@@ -221,6 +222,12 @@ class DepositAdmin(History):
     list_display = ("distribution", "address", "state", "since", "files", "bytes", "checked_at", "damaged")
     list_filter = ("state",)
     search_fields = ("distribution__cruise__cruise_id",)
+
+
+@admin.register(FixityCheck)
+class FixityCheckAdmin(History):
+    list_display = ("deposit", "began_at", "ended_at", "files", "bytes", "damaged", "checked_by")
+    list_select_related = ("deposit__distribution__cruise",)
 
 
 @admin.register(Recovery)

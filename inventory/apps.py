@@ -34,7 +34,7 @@ class InventoryConfig(Floor):
     def doors(self) -> Iterable[Door]:
         from inventory import arrivals, classify, comparisons, covering, shiplog, storage, totals, track, verification
         from inventory.arrivals import watching
-        from inventory.storage import depositing, fixity, recovering, repairing
+        from inventory.storage import depositing, fixity, migrating, recovering, repairing
 
         return [
             Door(watching.DOOR, "looking into the drop folder", watching.waiting, watching.run),
@@ -51,6 +51,7 @@ class InventoryConfig(Floor):
             Door(storage.STORE_DOOR, "storing files", depositing.waiting, depositing.run, long=True),
             Door(storage.REPAIR_DOOR, "repairing stored files", repairing.waiting, repairing.run, long=True),
             Door(storage.FIXITY_DOOR, "checking stored files", fixity.waiting, fixity.run, long=True),
+            Door(storage.MIGRATE_DOOR, "moving files to the archive", migrating.waiting, migrating.run, long=True),
             Door(storage.RECOVER_DOOR, "recovering files", recovering.waiting, recovering.run, long=True),
         ]
 

@@ -96,7 +96,7 @@ def panels(request: HttpRequest, cruise: Cruise) -> Iterable[Panel]:
             "cruise": cruise,
             "distribution": distribution,
             "counts": distribution.counts(),
-            "copy": distribution.deposits.whole().order_by("pk").first(),
+            "copy": distribution.deposits.best_first().first(),
             "may_recover": access.may(request.user, "recovery.request", cruise),
             "may_flag": access.may(request.user, "file.flag", cruise),
         }

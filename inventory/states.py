@@ -77,6 +77,7 @@ DEPOSIT = Table(
     },
     [
         step("deposit.store", "storing", "stored", OFFICE),
+        step("deposit.migrate", "storing", "stored", OFFICE),
         step("deposit.check", ("stored", "damaged"), "stored", OFFICE),
         step("deposit.damage", ("stored", "damaged"), "damaged"),
         step("deposit.repair", ("stored", "damaged"), "stored", OFFICE),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from inventory import api_datasets, api_files, api_history
+from inventory import api_copies, api_datasets, api_files, api_history
 from inventory.views import areas, arrivals, compared, datasets, deep, feeds, files, profiles, review, search
 
 C = "cruise/<str:cruise_id>/"
@@ -34,6 +34,7 @@ urlpatterns = [
     path("feeds/vessel/<str:vessel>.<str:kind>", feeds.feed, name="feed-vessel"),
     path("feeds/operator/<str:operator>/inventories.<str:kind>", feeds.feed, name="feed-operator"),
     path("api/v1/cruises/<str:cruise_id>/history", api_history.PathHistory.as_view(), name="api-path-history"),
+    path("api/v1/cruises/<str:cruise_id>/copies", api_copies.Copies.as_view(), name="api-copies"),
     path(C + "inventory/reread/", files.reread, name="reread"),
     path(C + "inventory/flag/", files.flag, name="flag"),
     path(C + "inventory/flag/<int:flag>/", files.answer, name="answer-flag"),

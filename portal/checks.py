@@ -39,7 +39,7 @@ def production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 def storages(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """A storage behind rclone needs the program, and its remote told in the environment."""
     found: list[CheckMessage] = []
-    for name in ("LEADLINE_DEEP_STORAGE",):
+    for name in ("LEADLINE_DEEP_STORAGE", "LEADLINE_PERMANENT_ARCHIVE"):
         kind, _, where = str(getattr(settings, name.removeprefix("LEADLINE_"))).partition(":")
         if kind != "rclone":
             continue

@@ -147,6 +147,9 @@ try:
     ATTACHMENT_BYTES = env.number("LEADLINE_ATTACHMENT_MB", 50, least=1, most=2000) * 1_000_000
     WATCH_ROOTS = [Path(name) for name in env.names("LEADLINE_WATCH")]
     DEEP_STORAGE = _storage("LEADLINE_DEEP_STORAGE", "off" if MODE == "test" else f"local:{HOME / 'deep-storage'}")
+    PERMANENT_ARCHIVE = _storage("LEADLINE_PERMANENT_ARCHIVE", "off")
+    if DEEP_STORAGE == PERMANENT_ARCHIVE != "off":
+        raise Misconfigured("LEADLINE_PERMANENT_ARCHIVE is the same place as LEADLINE_DEEP_STORAGE; name another")
     FIXITY_DAYS = env.number("LEADLINE_FIXITY_DAYS", 90, least=1, most=3660)
     STAGING = Path(env.text("LEADLINE_STAGING", str(HOME / "staging"))).resolve()
 

@@ -4,7 +4,7 @@ from inventory.models.area import Area
 from inventory.models.arrival import Arrival
 from inventory.models.coverage import Coverage, Covered, Footprint
 from inventory.models.dataset import Dataset, Hold, Track, TrackProduct
-from inventory.models.deposit import Deposit, Recovery
+from inventory.models.deposit import Deposit, FixityCheck, Recovery
 from inventory.models.distribution import Chunk, Distribution, File
 from inventory.models.profile import Classification, Profile, Rule
 from inventory.models.review import Flag, Remark, Review, Signature
@@ -22,6 +22,7 @@ __all__ = [
     "Directory",
     "Distribution",
     "File",
+    "FixityCheck",
     "Flag",
     "Footprint",
     "Hold",

@@ -23,6 +23,10 @@ class DepositQuerySet(models.QuerySet["Deposit"]):
         """Those that were stored to the end."""
         return self.filter(state__in=("stored", "damaged"))
 
+    def best_first(self) -> DepositQuerySet:
+        """Those that files are had from: of the last shipment, sound before damaged, archived before the others."""
+        return self.whole().order_by("-distribution__number", "-state", "-permanent", "pk")
+
 
 class Deposit(models.Model):
     """A copy of a distribution in a storage. Which files it holds is told by its own list, whose hash is here."""
@@ -46,6 +50,7 @@ class Deposit(models.Model):
     checked_line = models.BigIntegerField(default=0, help_text="entries of its list that a check under way has read")
     checking = models.JSONField(default=dict, help_text="what a check under way has found")
 
+    permanent = models.BooleanField(default=False, help_text="in the permanent archive, not in deep storage")
     repair_asked_at = models.DateTimeField(null=True, blank=True, help_text="when somebody asked for its repair")
 
     objects = DepositQuerySet.as_manager()
@@ -58,12 +63,31 @@ class Deposit(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"copy of {self.distribution}"
+        return f"archived copy of {self.distribution}" if self.permanent else f"copy of {self.distribution}"
 
     @property
     def cruise(self) -> Cruise:
         """The cruise whose files it holds."""
         return self.distribution.cruise
+
+
+class FixityCheck(models.Model):
+    """One reading of a deposit from end to end, and what it found."""
+
+    deposit = models.ForeignKey(Deposit, models.CASCADE, related_name="checks")
+    began_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField()
+    files = models.BigIntegerField()
+    bytes = models.BigIntegerField()
+    damaged = models.BigIntegerField(default=0)
+    damages = models.JSONField(default=list, help_text="the first of them: path and why")
+    checked_by = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"check of the {self.deposit} on {self.ended_at:%Y-%m-%d}"
 
 
 class RecoveryQuerySet(models.QuerySet["Recovery"]):

@@ -3,11 +3,12 @@
 Rooms: `names` (how files are named there), `backend` (what a storage can do), `local` and `crew` (a directory as
 storage), `rclone` and `child` (S3 and others, through a program of its own), `places` (which storage), `papers` (the
 lists that lie beside the copies), and the verbs: `depositing`, `fixity`, `repairing`,
-`recovering`.
+`migrating` (into the permanent archive), `recovering`.
 """
 
 from inventory.storage.depositing import store
 from inventory.storage.fixity import check_fixity
+from inventory.storage.migrating import migrate
 from inventory.storage.recovering import deliver, expire, grant, refuse, request_recovery
 from inventory.storage.repairing import ask_repair, repair
 
@@ -15,9 +16,11 @@ STORE_DOOR = "inventory.store"
 FIXITY_DOOR = "inventory.fixity"
 RECOVER_DOOR = "inventory.recover"
 REPAIR_DOOR = "inventory.repair"
+MIGRATE_DOOR = "inventory.migrate"
 
 __all__ = [
     "FIXITY_DOOR",
+    "MIGRATE_DOOR",
     "RECOVER_DOOR",
     "REPAIR_DOOR",
     "STORE_DOOR",
@@ -26,6 +29,7 @@ __all__ = [
     "deliver",
     "expire",
     "grant",
+    "migrate",
     "refuse",
     "repair",
     "request_recovery",

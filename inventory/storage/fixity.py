@@ -57,7 +57,7 @@ def check_fixity(*, deposit: Deposit, by: Actor, progress: Progress, seconds: fl
     DEPOSIT.step(deposit.state, "deposit.check")
     storage = places.opened(deposit.address)
     until = time.monotonic() + seconds
-    found: dict[str, Any] = deposit.checking or {"damaged": 0, "damages": []}
+    found: dict[str, Any] = deposit.checking or {"damaged": 0, "damages": [], "began": timezone.now().isoformat()}
     progress.describe(f"Checking the {deposit}", deposit.cruise, total=max(deposit.files - deposit.checked_line, 0))
     with papers.open_list(deposit, storage, progress.beat) as listed:
         left = papers.pieces(listed, deposit.checked_line)
@@ -101,6 +101,9 @@ def _finish(deposit: Deposit, found: dict[str, Any], by: Actor) -> Deposit:
     deposit.since = fresh.since if before == deposit.state else now
     deposit.damaged, deposit.damages = found["damaged"], sorted(found["damages"], key=lambda one: str(one["path"]))
     deposit.checking, deposit.checked_line, deposit.checked_at = {}, 0, now
+    began = dt.datetime.fromisoformat(found["began"]) if "began" in found else None
+    told = {"files": deposit.files, "bytes": deposit.bytes, "damaged": deposit.damaged, "damages": deposit.damages}
+    deposit.checks.create(began_at=began, ended_at=now, checked_by=str(by), **told)
     deposit.save(update_fields=["state", "since", "damaged", "damages", "checking", "checked_line", "checked_at"])
     counts = {"files": deposit.files, "damaged": deposit.damaged}
     journal.record(by, verb, deposit, changes={name: [None, count] for name, count in counts.items()})

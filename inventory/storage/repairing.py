@@ -112,14 +112,14 @@ def _put_again(
     while batch := papers.some(suspects, BATCH):
         found = storage.check(f"{deposit.prefix}/data", batch, progress.beat)
         bad = {outcome.piece: outcome.fault for outcome in found if outcome.fault}
-        left = _from_anywhere(deposit, storage, list(bad), progress)
+        left = from_anywhere(deposit, storage, list(bad), progress)
         again += len(bad) - len(left)
         damages += [{"path": paths.display(piece.path), "why": bad[piece]} for piece in left]
         progress.advance(len(batch), sum(piece.size for piece in bad if piece not in left))
     return again, damages
 
 
-def _from_anywhere(deposit: Deposit, storage: Storage, left: list[Piece], progress: Progress) -> list[Piece]:
+def from_anywhere(deposit: Deposit, storage: Storage, left: list[Piece], progress: Progress) -> list[Piece]:
     """Puts these from the first place that has them right; those that none has are left."""
     for source in _roots(deposit.distribution):
         left = _from(source, deposit, storage, left, progress)

@@ -22,7 +22,13 @@ from portal.refusals import NotFound, NotLikeThis, NotNow
 from portal.views.doors import attempt, needs
 
 BLOCK = 256 * 1024
-DOORS = (storage.STORE_DOOR, storage.REPAIR_DOOR, storage.FIXITY_DOOR, storage.RECOVER_DOOR)
+DOORS = (
+    storage.STORE_DOOR,
+    storage.REPAIR_DOOR,
+    storage.FIXITY_DOOR,
+    storage.MIGRATE_DOOR,
+    storage.RECOVER_DOOR,
+)
 
 
 def _recovery(request: HttpRequest, cruise: Cruise, uuid: UUID) -> Recovery:
@@ -40,6 +46,7 @@ def copies(request: HttpRequest, cruise: Cruise) -> HttpResponse:
         "deposit__distribution__cruise", "dataset__cruise"
     )
     deposits = Deposit.objects.filter(distribution__cruise=cruise).select_related("distribution__cruise")
+    deposits = deposits.prefetch_related("checks")
     context = {
         "cruise": cruise,
         "deposits": deposits.order_by("-distribution__number", "pk"),
@@ -63,8 +70,8 @@ def ask(request: HttpRequest, cruise: Cruise) -> HttpResponse:
     def verb() -> None:
         if not form.is_valid():
             raise NotLikeThis("The request is not accepted: " + " ".join(str(e[0]) for e in form.errors.values()))
-        whole = Deposit.objects.whole().filter(distribution__cruise=cruise).order_by("-distribution__number")
-        if (deposit := whole.first()) is None:
+        best = Deposit.objects.filter(distribution__cruise=cruise).best_first()
+        if (deposit := best.first()) is None:
             raise NotNow(f"There is no copy of {cruise} in deep storage yet.")
         storage.request_recovery(deposit=deposit, by=request.user, **form.cleaned_data)
 

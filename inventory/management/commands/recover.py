@@ -55,7 +55,7 @@ class Command(Console):
 
 def _asked(of: Cruise, place: Path, by: Actor, options: dict[str, Any]) -> Recovery:
     """The recovery to deliver: one that was stopped on its way to the same place, or a new one."""
-    whole = Deposit.objects.whole().filter(distribution__cruise=of).order_by("-distribution__number")
+    whole = Deposit.objects.filter(distribution__cruise=of).best_first()
     if options["shipment"]:
         whole = whole.filter(distribution__number=options["shipment"])
     deposit = whole.first()
