@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from portal.refusals import NotFound, NotLikeThis, NotNow, NotYou, Refusal
+from portal.refusals import Busy, NotFound, NotLikeThis, NotNow, NotYou, Refusal
 
 logger = structlog.stdlib.get_logger("leadline.refusals")
-STATUS: dict[type[Refusal], int] = {NotYou: 403, NotFound: 404, NotNow: 409, NotLikeThis: 422}
+STATUS: dict[type[Refusal], int] = {NotYou: 403, NotFound: 404, NotNow: 409, NotLikeThis: 422, Busy: 503}
+BUSY_SECONDS = 60
+Answer = TypeVar("Answer", bound=HttpResponseBase)
 
 
 def status_of(refusal: Refusal) -> int:
@@ -34,6 +38,7 @@ class RefusalMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        error = meant(error)
         if not isinstance(error, Refusal):
             return None
         logger.info("refused", kind=type(error).__name__, reason=error.reason)
@@ -44,7 +49,18 @@ class RefusalMiddleware:
 
 def page(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """A refusal as a page."""
-    return render(request, "portal/refused.html", {"refusal": refusal}, status=status_of(refusal))
+    response = render(request, "portal/refused.html", {"refusal": refusal}, status=status_of(refusal))
+    return _later(response) if isinstance(refusal, Busy) else response
+
+
+def meant(error: Exception) -> Exception:
+    """What an exception says to who asked: a database that another writer holds is busy, and no fault of ours."""
+    return Busy() if isinstance(error, OperationalError) and "database is locked" in str(error) else error
+
+
+def _later(response: Answer) -> Answer:
+    response["Retry-After"] = str(BUSY_SECONDS)
+    return response
 
 
 def problem(refusal: Refusal) -> dict[str, Any]:
@@ -68,10 +84,12 @@ def api_exception(error: Exception, context: dict[str, Any]) -> Response | None:
         error = exceptions.PermissionDenied()
     elif isinstance(error, ValidationError):
         error = NotLikeThis("The data are not accepted.", [])
+    error = meant(error)
     if isinstance(error, Refusal):
         set_rollback()
         body = problem(error)
-        return Response(body, status=body["status"], content_type="application/problem+json")
+        response = Response(body, status=body["status"], content_type="application/problem+json")
+        return _later(response) if isinstance(error, Busy) else response
     if not isinstance(error, exceptions.APIException):
         return None
     set_rollback()

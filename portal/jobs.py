@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import django_rq
 import structlog
-from django.db import close_old_connections, transaction
+from django.db import OperationalError, close_old_connections, transaction
 from django.utils import timezone
 from redis.exceptions import RedisError
 from rq.job import Job
@@ -41,9 +41,15 @@ def wake_workers() -> None:
 
 
 def sweep() -> None:
-    """Takes back what dead workers left, and queues everything that waits behind any door."""
+    """Takes back what dead workers left, and queues everything that waits behind any door.
+
+    While the embedded database is held by a long writer nothing is taken back; the sweep of the next minute does it.
+    """
     close_old_connections()
-    work.take_back()
+    try:
+        work.take_back()
+    except OperationalError as error:
+        logger.warning("nothing taken back", error=str(error))
     for door in floor.doors().values():
         queue = django_rq.get_queue(LONG if door.long else QUICK)
         for index, key in enumerate(door.waiting()):

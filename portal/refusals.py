@@ -30,6 +30,18 @@ class NotNow(Refusal):
     title = "Not possible now"
 
 
+class Busy(Refusal):
+    """Somebody else writes, and for long: the embedded database lets in one writer at a time."""
+
+    title = "Busy"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Much is being written at the moment, as of a large distribution. Nothing of what you sent was taken in; "
+            "send it again in a minute."
+        )
+
+
 class NotYou(Refusal):
     """The person does not have the role that the verb asks for."""
 
