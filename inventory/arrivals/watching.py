@@ -55,14 +55,14 @@ class Round:
 
 
 def waiting() -> list[str]:
-    """The one key of the door, once a look is due."""
+    """The one key of the door, once a look is due: after a minute, or since somebody asked for one."""
     if settings.DROP_FOLDER is None:
         return []
-    if Arrival.objects.filter(source=DROP, looked_at__isnull=True, state__in=LOOKED_AT).exists():
-        return [KEY]
     last = Work.objects.filter(door=DOOR, key=KEY).exclude(state="running").order_by("-pk").first()
-    pause = dt.timedelta(seconds=LOOK_SECONDS)
-    return [] if last is not None and last.ended_at and timezone.now() < last.ended_at + pause else [KEY]
+    if last is None or last.ended_at is None or timezone.now() >= last.ended_at + dt.timedelta(seconds=LOOK_SECONDS):
+        return [KEY]
+    asked = Arrival.objects.filter(source=DROP, looked_at__isnull=True, state__in=LOOKED_AT, since__gt=last.ended_at)
+    return [KEY] if asked.exists() else []
 
 
 def run(key: str, progress: Progress) -> None:

@@ -621,6 +621,17 @@ def test_the_door_looks_once_a_minute_and_leaves_one_row(drop, clock):
     assert Work.objects.filter(door="inventory.sweep").count() == 1
 
 
+def test_who_asks_for_a_look_gets_one_at_once_and_only_one(drop, clock):
+    root = make.delivery(drop / make.cruise(state="ended").cruise_id, FEW)
+    assert jobs.drain(["inventory.sweep"]) == 1
+    shutil.rmtree(root)
+    arrivals.look_again(arrival=only(), by=make.person("operator"))
+    assert watching.waiting() == ["drop"]
+    assert jobs.drain(["inventory.sweep"]) == 1
+    assert only().looked_at is None  # the folder is empty: its disk is not there
+    assert watching.waiting() == []
+
+
 def test_by_the_real_clock_too_one_look_is_not_enough(drop):
     root = make.delivery(drop / make.cruise(state="ended").cruise_id, FEW)
     (root / "leadline-complete").touch()
