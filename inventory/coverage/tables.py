@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from typing import Final
 
@@ -11,7 +12,7 @@ from inventory.coverage import moments
 from inventory.coverage.reading import Reading, Source, Unreadable
 from inventory.navigation.sentences import NEVER
 
-VERSION = 1
+VERSION = 2
 ROWS: Final = 200_000
 _TIMES: Final = {
     "time",
@@ -24,6 +25,7 @@ _TIMES: Final = {
     "datetime_utc",
     "datetimeutc",
 }
+_SURE: Final = "datetime8601"  # before all the others, as in R2R's event logs
 _LATITUDES: Final = {"latitude", "lat", "ship_latitude", "latitude_deg", "lat_deg"}
 _LONGITUDES: Final = {"longitude", "lon", "long", "lng", "ship_longitude", "longitude_deg", "lon_deg"}
 
@@ -39,14 +41,26 @@ def _header(source: Source) -> tuple[str, dict[str, int]] | None:
         if not line.strip() or line.startswith("#"):
             continue
         delimiter = max(",;\t", key=line.count)
-        names = [_name(cell) for cell in line.rstrip("\r").split(delimiter)]
+        names = [_name(cell) for cell in _cells(line.rstrip("\r"), delimiter)]
         columns = {}
         for kind, known in (("time", _TIMES), ("latitude", _LATITUDES), ("longitude", _LONGITUDES)):
             found = [number for number, name in enumerate(names) if name in known]
             if found:
                 columns[kind] = found[0]
+        if _SURE in names:
+            columns["time"] = names.index(_SURE)
         return (delimiter, columns) if "time" in columns or len(columns) == 2 else None
     return None
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    """The cells of a line; a delimiter between quotes is none."""
+    if '"' not in line:
+        return line.split(delimiter)
+    try:
+        return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
+    except csv.Error:
+        return []
 
 
 def _name(cell: str) -> str:
@@ -73,7 +87,7 @@ def read_table(source: Source) -> Reading:
             if not begun:
                 begun = True
                 continue
-            cells = line.split(delimiter)
+            cells = _cells(line, delimiter)
             row = _row(cells, columns) if len(cells) > widest else None
             if row is None:
                 bad += 1

@@ -164,6 +164,27 @@ def test_a_table_with_names_of_its_own():
         read(b"time,lat,lon\nnone,of,these\n")
 
 
+def test_a_delimiter_between_quotes_is_none():
+    found = read(b'time,note,lat,lon\n2026-03-02T10:00:00Z,"deep, and cold",36.0,-25.0\n2026-03-02T10:01:00Z,"x,36,1\n')
+    assert (found.latitude.tolist(), found.longitude.tolist()) == ([36.0], [-25.0])
+    assert found.remarks == ("1 rows could not be read",)
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(
+    ("name", "first", "last"),
+    [
+        ("R2R_ELOG_AR32_FINAL_EVENTLOG_20190219_160848.csv", "2018-11", "2018-11"),
+        ("R2R_ELOG_AR63.csv", "2021-11", "2021-11"),
+        ("R2R_ELOG_en720.csv", "2024-09", "2024-09"),
+    ],
+)
+def test_event_logs_of_r2r(real_data: Path, name: str, first: str, last: str):
+    _, made = drawn(real_data / "r2r-elog" / name, EVER)
+    assert (at(made.first)[:7], at(made.last)[:7]) == (first, last)
+    assert all(-75 < x < -69 and 38 < y < 42 for line in made.lines for x, y in line)
+
+
 def test_stamps_of_every_kind():
     def first(line: bytes) -> str:
         return at(moments.stamps(line + b"\n")[0])
