@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from django.conf import settings
+from django.db import OperationalError
 
 from inventory import comparing
 from inventory.comparing import Remark, Side
@@ -85,7 +87,9 @@ def _counted(side: Side, progress: Progress) -> Side:
     def files(algorithms: Sequence[str], remark: Remark, once: bool) -> Iterator[File]:
         for number, file in enumerate(side.files(algorithms, remark, once), 1):
             if number % BATCH == 0:
-                progress.advance(BATCH)
+                # While its own rows are still read, SQLite refuses a connection that would write after another one did.
+                with suppress(OperationalError):
+                    progress.advance(BATCH)
             yield file
 
     return replace(side, files=files)

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError
 from lxml import etree
 
-from inventory import comparisons, history, listing, manifests, review
+from inventory import comparing, comparisons, history, listing, manifests, review
 from inventory.models import Distribution
 from portal import jobs
 from portal.access import CONSOLE
@@ -85,6 +86,24 @@ def test_many_files_are_compared_by_the_worker(home, browse, monkeypatch):
     (key,) = Work.objects.filter(door=comparisons.DOOR).values_list("key", flat=True)
     assert jobs.perform(comparisons.DOOR, key)  # once more: it is there already
     assert browse(None).get(address).status_code == 200
+
+
+def test_a_comparison_goes_on_where_its_progress_cannot_be_told(home, monkeypatch):
+    made = two_shipments(home)
+    monkeypatch.setattr(comparisons, "BATCH", 1)
+    before = made.cruise.distributions.get(number=1)
+    key = comparisons.key_of(before, made, delivered=False)
+
+    def locked(self: Progress, by: int = 1, size: int = 0) -> None:
+        raise OperationalError("database is locked")
+
+    with Progress.claim(comparisons.DOOR, key, label="comparing") as progress:
+        monkeypatch.setattr(Progress, "advance", locked)
+        comparisons.run(key, progress)
+    sides = comparing.shipment(before), comparing.shipment(made)
+    found = comparing.known(*sides)
+    assert found is not None
+    assert found.counts["matched"] == 1
 
 
 def test_a_long_comparison_waits_until_the_files_are_read(home, browse, monkeypatch):
