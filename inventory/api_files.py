@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -66,11 +66,10 @@ class FileSearch(APIView):
     }
 
     def get(self, request: Request) -> Response:
-        keys = searching.first_keys(searching.answers(searching.asked(request.query_params), request.user))
-        rows: Any = Coverage.objects.filter(pk__in=keys[: searching.MOST]).order_by("first_at", "pk")
+        answer = searching.first(searching.asked(request.query_params), request.user, searching.MOST)
         pages = Pages()
-        page = pages.paginate_queryset(rows.select_related("file__dataset__cruise"), request, view=self)
-        return pages.get_paginated_response([_told(row) for row in page or []])
+        page: Any = pages.paginate_queryset(cast("Any", answer.keys), request, view=self)
+        return pages.get_paginated_response([_told(row) for row in searching.rows_of(page or [], request.user)])
 
 
 class AreaList(APIView):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Max, Min
+from django.db.models import Count, Exists, Max, Min, OuterRef
 
 from inventory import hashes, paths
+from inventory.finding import Found, Lot, find
 from inventory.models import Distribution, File
 from inventory.staging import path_key
+from portal.leaves import Asked
 from portal.models import Cruise
 from portal.refusals import NotFound
 
@@ -88,17 +90,19 @@ def _hashes(file: File) -> dict[str, str]:
     return hashes.told(file.md5, file.sha256, hashes.proven(*listed) if file.state == "matched" else None)
 
 
-def search(cruise: Cruise, words: str) -> Any:
-    """The paths of all shipments that hold every word (at most 8): path, in how many shipments, the first, the last."""
-    rows: Any = File.objects.filter(distribution__cruise=cruise)
-    for word in words.split()[:8]:
-        rows = rows.filter(path__icontains=word)
-    return (
-        rows.order_by()
-        .values("path")
-        .annotate(shipments=Count("pk"), first=Min("distribution__number"), last=Max("distribution__number"))
-        .order_by("path")
-    )
+def search(cruise: Cruise, words: str, which: Asked, size: int) -> tuple[Found, list[dict[str, Any]]]:
+    """A leaf of the paths of all shipments that hold every word (at most 8) or fit a pattern, as they came first.
+
+    Besides, of each: path, in how many shipments, the first, the last.
+    """
+    shipments = list(cruise.distributions.select_related("total").order_by("number"))
+    every = File.objects.filter(distribution__in=shipments)
+    rows = every.filter(~Exists(every.filter(path_key=OuterRef("path_key"), pk__lt=OuterRef("pk"))))
+    found = find(shipments, Lot(rows, sum(s.total.files for s in shipments if s.counted)), words, which, size)
+    told = every.filter(path_key__in=[file.path_key for file in found.leaf]).order_by().values("path")
+    sums = told.annotate(shipments=Count("pk"), first=Min("distribution__number"), last=Max("distribution__number"))
+    by_path = {row["path"]: row for row in sums}
+    return found, [by_path[file.path] for file in found.leaf]
 
 
 def as_json(steps: list[Step]) -> list[dict[str, Any]]:

@@ -3,32 +3,44 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 from django import forms
 from django.contrib.gis.geos import GEOSException, GEOSGeometry, MultiPolygon, Polygon
+from django.core.cache import cache
 from django.db import connection
-from django.db.models import Count, Max, Min, QuerySet, Sum
+from django.db.models import BooleanField, Count, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from inventory.areas import AreaField
-from inventory.models import Coverage
+from inventory.models import Coverage, File
 from inventory.navigation.extent import extent
 from inventory.outline import WORLD, polygons
 from inventory.states import DEVICE_CLASSES, UNTIMED
+from portal import access
 from portal.access import Actor
-from portal.models import Vessel
+from portal.models import Cruise, Vessel
 from portal.refusals import Fault, NotLikeThis
 
-MOST: Final = 10_000  # files that are counted and listed; downloads give all
+# Overlapping periods by the index `coverage_during`, which holds both ends of each.
+_DURING: Final = (
+    "inventory_coverage.first_at IS NOT NULL"
+    " AND tstzrange(inventory_coverage.first_at, inventory_coverage.last_at, '[]')"
+    " && tstzrange(%s::timestamptz, %s::timestamptz, '[]')"
+)
+KEPT_FOR: Final = 300  # s that the files found are kept for the pages that follow
+LISTED: Final = 2_000  # files that a page counts and lists
+MOST: Final = 10_000  # files that the API counts and lists; downloads give all
+SHARE: Final = 0.2  # of the cruises, in which a period lies for which its index is asked
+MARGIN: Final = dt.timedelta(days=30)  # around a cruise
 VERTICES: Final = 500
 LONGEST: Final = 20_000  # signs of a polygon
 BOXES: Final = 20  # in which SpatiaLite is asked to look; an area of more parts is asked by its halves of the world
-ROWS: Final = ("file__dataset__cruise", "file__dataset")
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,12 +227,17 @@ def _of_geojson(value: Any) -> Rings:
 
 
 def answers(question: Question, by: Actor) -> list[QuerySet[Coverage]]:
-    """Rows that answer: those placed in the area, then those of the period without a position, where asked for."""
-    rows: Any = Coverage.objects.visible_to(by)
+    """Rows that answer: those placed in the area, then those of the period without a position, where asked for.
+
+    Whether a file has a data set still is asked later, of those found.
+    """
+    rows: Any = Coverage.objects.in_force(by)
     if question.begins:
         rows = rows.filter(last_at__gte=question.begins)
     if question.ends:
         rows = rows.filter(first_at__lte=question.ends)
+    if connection.vendor == "postgresql" and _in_few(question):
+        rows = rows.filter(RawSQL(_DURING, [question.begins, question.ends], output_field=BooleanField()))  # noqa: S611 - our own names
     if question.device_class:
         rows = rows.filter(file__dataset__device_class=question.device_class)
     if question.vessel:
@@ -231,6 +248,19 @@ def answers(question: Question, by: Actor) -> list[QuerySet[Coverage]]:
     if question.unplaced and (question.begins or question.ends):
         found.append(rows.filter(geometry__isnull=True))
     return found
+
+
+def _in_few(question: Question) -> bool:
+    """Whether few cruises were at sea in the period. In many, the index would first list all of their files."""
+    if not (question.begins or question.ends):
+        return False
+    during = Q()
+    if question.begins:
+        during &= Q(arrive_date__gte=max(question.begins.date(), dt.date(2, 1, 1)) - MARGIN)
+    if question.ends:
+        during &= Q(depart_date__lte=min(question.ends.date(), dt.date(9998, 1, 1)) + MARGIN)
+    counts = Cruise.objects.aggregate(all=Count("pk"), then=Count("pk", filter=during))
+    return bool(counts["then"] <= max(counts["all"] * SHARE, 10))
 
 
 def _touching(rows: Any, area: MultiPolygon) -> Any:
@@ -256,24 +286,65 @@ def _boxes(area: MultiPolygon) -> list[tuple[float, float, float, float]]:
     ]
 
 
-def first_keys(found: list[QuerySet[Coverage]]) -> list[int]:
-    """Keys of the rows that answer, at most MOST and one more."""
-    keys: list[int] = []
-    for rows in found:
-        keys += rows.order_by().values_list("pk", flat=True)[: MOST + 1 - len(keys)]
-    return keys
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The files that answer, so many at most, by the keys of their rows in the order of time.
+
+    `groups`: what they come to by data set, those with most files first. `more`: there are others.
+    """
+
+    keys: list[int]
+    groups: list[dict[str, Any]]
+    more: bool
 
 
-def by_dataset(keys: list[int]) -> list[dict[str, Any]]:
-    """The rows of these keys by data set: files, bytes, first and last moment; those with most files first."""
-    rows = Coverage.objects.filter(pk__in=keys).order_by().values(*ROWS)
-    sums = rows.annotate(files=Count("pk"), bytes=Sum("file__size"), first=Min("first_at"), last=Max("last_at"))
-    return sorted(sums, key=lambda row: -row["files"])
+def first(question: Question, by: Actor, most: int) -> Answer:
+    """The first files that answer a question, at most so many, found once and kept for a while for the next pages.
+
+    Ask anew, of the rows that are shown, whether they may be seen.
+    """
+    office, person = access.is_office(by), getattr(by, "pk", None)
+    area = question.area.wkb.tobytes() if question.area else b""
+    asked = repr((office, person, most, replace(question, area=None))).encode()
+    place = f"files:{hashlib.sha256(asked + area).hexdigest()}"
+    kept: Answer | None = cache.get(place)
+    if kept is None:
+        kept = _first(question, by, most)
+        cache.set(place, kept, KEPT_FOR)
+    return kept
+
+
+def _first(question: Question, by: Actor, most: int) -> Answer:
+    found: list[tuple[int, int, Any, Any]] = []
+    for rows in answers(question, by):
+        found += rows.order_by().values_list("pk", "file", "first_at", "last_at")[: most + 1 - len(found)]
+    files = File.objects.filter(pk__in=[row[1] for row in found], dataset__isnull=False).order_by()
+    of = {pk: (dataset, size) for pk, dataset, size in files.values_list("pk", "dataset", "size")}
+    shown = sorted((row for row in found if row[1] in of), key=lambda row: (row[2] is None, row[2] or 0, row[0]))[:most]
+    groups: dict[int, dict[str, Any]] = {}
+    for _, file, begins, ends in shown:
+        dataset, size = of[file]
+        row = groups.setdefault(
+            dataset, {"file__dataset": dataset, "files": 0, "bytes": 0, "first": None, "last": None}
+        )
+        row["files"] += 1
+        row["bytes"] += size or 0
+        row["first"] = min(row["first"] or begins, begins) if begins else row["first"]
+        row["last"] = max(row["last"] or ends, ends) if ends else row["last"]
+    ordered = sorted(groups.values(), key=lambda row: -row["files"])
+    return Answer([row[0] for row in shown], ordered, len(found) > most)
+
+
+def rows_of(keys: Sequence[int], by: Actor) -> list[Coverage]:
+    """The rows of these keys in their order, with file, data set and cruise; those that may be seen still."""
+    rows = Coverage.objects.visible_to(by).select_related("file__dataset__cruise__vessel").in_bulk(keys)
+    return [rows[key] for key in keys if key in rows]
 
 
 def in_full(found: list[QuerySet[Coverage]]) -> Iterator[Coverage]:
     """Every row that answers, with its file, data set and cruise, a few thousand at a time."""
     for rows in found:
+        rows = rows.filter(file__dataset__isnull=False)
         yield from rows.select_related("file__dataset__cruise__vessel").order_by("pk").iterator(chunk_size=2000)
 
 

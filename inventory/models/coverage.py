@@ -24,8 +24,13 @@ class CoverageQuerySet(models.QuerySet["Coverage"]):
 
     def visible_to(self, actor: Actor) -> CoverageQuerySet:
         """Files of data sets in shipments in force, of cruises that one may see, also where the data are held."""
-        visible = self.filter(distribution__cruise__in=Cruise.objects.visible_to(actor), file__dataset__isnull=False)
-        return visible.exclude(distribution__state="superseded")
+        return self.in_force(actor).filter(file__dataset__isnull=False)
+
+    def in_force(self, actor: Actor) -> CoverageQuerySet:
+        """The same, and files that lost their data set since they were read."""
+        return self.filter(
+            distribution__in=Distribution.objects.current().filter(cruise__in=Cruise.objects.visible_to(actor))
+        )
 
 
 class Coverage(models.Model):

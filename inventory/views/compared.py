@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from inventory import comparing, comparisons, exports, history, paths
 from inventory.manifests import WORDS, Comparison, Item
-from portal import streaming
+from portal import leaves, streaming
 from portal.models import Cruise
 from portal.refusals import NotLikeThis, Refusal
 from portal.views.doors import of_cruise
@@ -129,6 +129,7 @@ def path_history(request: HttpRequest, cruise: Cruise) -> HttpResponse:
     if path:
         context["steps"] = history.of_path(cruise, path)
     elif words:
-        page: Any = Paginator(history.search(cruise, words), PAGE).get_page(request.GET.get("page"))
-        context |= {"page": page, "rows": [row | {"shown": paths.display(row["path"])} for row in page]}
+        found, rows = history.search(cruise, words, leaves.asked(request.GET), PAGE // 2)
+        rows = [row | {"shown": paths.display(row["path"])} for row in rows]
+        context |= {"found": found, "leaf": found.leaf, "rows": rows}
     return render(request, "inventory/history.html", context)

@@ -33,17 +33,19 @@ def search(request: HttpRequest) -> HttpResponse:
     form = searching.SearchForm(request.GET or None)
     context: dict[str, Any] = {"form": form, "asked": bool(request.GET)}
     if request.GET and form.is_valid():
-        keys = searching.first_keys(searching.answers(form.question, request.user))
-        more, keys = len(keys) > searching.MOST, keys[: searching.MOST]
-        files = Coverage.objects.filter(pk__in=keys).select_related("file__dataset__cruise").order_by("first_at", "pk")
-        groups = searching.by_dataset(keys)
-        sets = Dataset.objects.select_related("cruise__vessel").in_bulk([row["file__dataset"] for row in groups[:PAGE]])
+        answer = searching.first(form.question, request.user, searching.LISTED)
+        page: Any = Paginator(answer.keys, PAGE).get_page(request.GET.get("page"))
+        named = [row["dataset"] for row in answer.groups[:PAGE]]
+        sets = Dataset.objects.visible_to(request.user).select_related("cruise__vessel").in_bulk(named)
         words = request.GET.urlencode()
         context |= {
-            "page": Paginator(files, PAGE).get_page(request.GET.get("page")),
-            "more": more,
-            "groups": [row | {"dataset": sets[row["file__dataset"]]} for row in groups[:PAGE]],
-            "group_count": len(groups),
+            "page": page,
+            "rows": searching.rows_of(page.object_list, request.user),
+            "more": answer.more,
+            "groups": [
+                row | {"dataset": sets[pk]} for pk, row in zip(named, answer.groups, strict=False) if pk in sets
+            ],
+            "group_count": len(answer.groups),
             "map_url": f"{reverse('files-geojson')}?{words}&most={DRAWN}",
             "words": words,
             "drawn": DRAWN,
@@ -77,11 +79,16 @@ def _cells(row: Coverage) -> tuple[Any, ...]:
 @require_safe
 def search_geojson(request: HttpRequest) -> StreamingHttpResponse:
     """All files that answer (`?most=`: the first so many) as a GeoJSON feature collection."""
-    found = searching.answers(searching.asked(request.GET), request.user)
+    question = searching.asked(request.GET)
     most = request.GET.get("most", "")
-    rows = searching.in_full(found)
-    limited = islice(rows, int(most)) if most.isdecimal() and len(most) < 9 else rows
-    return streaming.send(request, _features(limited), content_type="application/geo+json", name="files.geojson")
+    if most.isdecimal() and len(most) < 9 and int(most) <= PAGE * 10:
+        rows = iter(
+            searching.rows_of(searching.first(question, request.user, searching.LISTED).keys[: int(most)], request.user)
+        )
+    else:
+        rows = searching.in_full(searching.answers(question, request.user))
+        rows = islice(rows, int(most)) if most.isdecimal() and len(most) < 9 else rows
+    return streaming.send(request, _features(rows), content_type="application/geo+json", name="files.geojson")
 
 
 def _features(rows: Iterator[Coverage]) -> Iterator[str]:

