@@ -324,9 +324,7 @@ def _first(question: Question, by: Actor, most: int) -> Answer:
     groups: dict[int, dict[str, Any]] = {}
     for _, file, begins, ends in shown:
         dataset, size = of[file]
-        row = groups.setdefault(
-            dataset, {"file__dataset": dataset, "files": 0, "bytes": 0, "first": None, "last": None}
-        )
+        row = groups.setdefault(dataset, {"dataset": dataset, "files": 0, "bytes": 0, "first": None, "last": None})
         row["files"] += 1
         row["bytes"] += size or 0
         row["first"] = min(row["first"] or begins, begins) if begins else row["first"]

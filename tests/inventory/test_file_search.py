@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from inventory import covering, searching
 from inventory.models import Coverage, Dataset, Distribution
 from inventory.searching import Question, answers, asked, box, polygon
+from inventory.views import search
 from portal import jobs
 from portal.access import CONSOLE
 from portal.refusals import NotLikeThis
@@ -212,3 +213,32 @@ def test_more_than_are_listed(covered: Distribution, browse, monkeypatch: pytest
     assert "more than" in page
     text = b"".join(browse(None).get("/files.csv", {"bbox": "-180,-90,180,90"}).streaming_content).decode()
     assert len(text.splitlines()) == 3
+
+
+@pytest.mark.django_db
+def test_pages_hold_each_file_once_while_others_are_read(
+    covered: Distribution, browse, monkeypatch: pytest.MonkeyPatch
+):
+    cache.clear()
+    monkeypatch.setattr(search, "PAGE", 1)
+    client, words = browse(None), {"bbox": "-180,-90,180,90"}
+    seen = [row.file.name for row in client.get("/files/", words).context["rows"]]
+    early = Coverage.objects.filter(file__name="a.raw")
+    early.update(geometry=Point(1, 1, srid=4326), first_at=DAY - dt.timedelta(days=9))
+    seen += [row.file.name for row in client.get("/files/", words | {"page": "2"}).context["rows"]]
+    assert sorted(seen) == ["cast001.hex", "day1"]
+    covered.cruise.public_at = None
+    covered.cruise.save()
+    assert client.get("/files/", words).context["rows"] == []
+    cache.clear()
+    assert "No file fits" in client.get("/files/", words).content.decode()
+
+
+@pytest.mark.django_db
+def test_a_period_is_looked_for_the_same_way_with_and_without_its_index(covered: Distribution, monkeypatch):
+    for words in ({"from": "2026-03-02T09:00", "to": "2026-03-02T10:10"}, {"to": "0001-01-02"}, {"from": "9999-12-30"}):
+        told = []
+        for share in (0, 2):
+            monkeypatch.setattr(searching, "SHARE", share)
+            told.append(found(asked(words)))
+        assert told[0] == told[1] == ({"day1"} if "to" in words and "from" in words else set())
