@@ -28,5 +28,5 @@ def drop(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("inventory", "0014_footprint")]
+    dependencies = [("inventory", "0015_permanent_archive")]
     operations = [migrations.RunPython(make, drop, elidable=False)]
