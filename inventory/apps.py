@@ -47,7 +47,7 @@ class InventoryConfig(Floor):
             Door(
                 covering.DOOR, "reading when and where files were measured", covering.waiting, covering.run, long=True
             ),
-            Door(comparisons.DOOR, "comparing shipments", comparisons.waiting, comparisons.run, long=True),
+            Door(comparisons.DOOR, "comparing shipments", comparisons.waiting, comparisons.run),
             Door(storage.STORE_DOOR, "storing files", depositing.waiting, depositing.run, long=True),
             Door(storage.REPAIR_DOOR, "repairing stored files", repairing.waiting, repairing.run, long=True),
             Door(storage.FIXITY_DOOR, "checking stored files", fixity.waiting, fixity.run, long=True),

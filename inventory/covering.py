@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -32,6 +33,7 @@ from portal.work import Progress
 DOOR: Final = "inventory.cover"
 BATCH: Final = 200  # files read between two writings: what a kill costs
 MOST_TRIES: Final = 5  # refusals after which it waits until somebody wakes it: a disk does not mount itself
+TURN: Final = 600.0  # seconds after which the worker lets other work pass
 THERE: Final = ("matched", "changed", "moved", "new")
 MARGIN: Final = dt.timedelta(days=30)  # around the cruise; a time outside is a fault of a clock
 HARBOUR: Final = dt.timedelta(days=2)  # around the cruise; the period of a data set is of files that lie within
@@ -81,14 +83,17 @@ def run(key: str, progress: Progress) -> None:
     """Job: reads the files of one distribution. May be said twice; goes on where it was stopped."""
     distribution = Distribution.objects.select_related("cruise__vessel").get(pk=key)
     if distribution.state == "classified" and key in waiting():
-        cover(distribution=distribution, by=access.WORKER, progress=progress)
+        until = time.monotonic() + TURN
+        cover(distribution=distribution, by=access.WORKER, progress=progress, go_on=lambda: time.monotonic() < until)
 
 
-def cover(*, distribution: Distribution, by: Actor, progress: Progress) -> Covered:
+def cover(
+    *, distribution: Distribution, by: Actor, progress: Progress, go_on: Callable[[], bool] = lambda: True
+) -> Covered | None:
     """Reads what is not read yet by the present readers, and places by the cruise's track what tells only its times.
 
-    Written down every BATCH files. A file that cannot be read gets a row that tells why. Raises NotYou, NotNow (not
-    classified, directory gone).
+    Written down every BATCH files; ends there with None once `go_on` says no, and goes on from there when said again.
+    A file that cannot be read gets a row that tells why. Raises NotYou, NotNow (not classified, directory gone).
     """
     access.require(by, "coverage.make", distribution)
     if distribution.state != "classified":
@@ -100,7 +105,8 @@ def cover(*, distribution: Distribution, by: Actor, progress: Progress) -> Cover
     wanted = _files(distribution).count()
     progress.describe(f"Reading periods of {distribution}", distribution.cruise, total=wanted, unit="files")
     _forget(distribution)
-    _read_all(distribution, along, progress)
+    if not _read_all(distribution, along, progress, go_on):
+        return None
     if made and (before is None or before.track_made_at != made.made_at):
         _place_anew(distribution, along, progress)
     footprints.make(distribution, _window(distribution.cruise, HARBOUR), progress.beat)
@@ -119,12 +125,15 @@ def _forget(distribution: Distribution) -> None:
     rows.exclude(file__in=_files(distribution)).delete()
 
 
-def _read_all(distribution: Distribution, along: Course, progress: Progress) -> None:
+def _read_all(distribution: Distribution, along: Course, progress: Progress, go_on: Callable[[], bool]) -> bool:
+    """Reads what is not read yet; says whether it came to the end."""
     root = Path(distribution.root)
     after = 0
     while batch := _batch(distribution, after):
         after = batch[-1].pk
         new = [one for one in batch if not one.is_done]
+        if new and not go_on():
+            return False
         if new and not scan.there(root):
             raise NotNow(
                 f"The directory {root} is not there any more. Mount the disk again; reading goes on from there."
@@ -143,6 +152,7 @@ def _read_all(distribution: Distribution, along: Course, progress: Progress) -> 
             rows.values(), batch_size=BATCH, update_conflicts=True, unique_fields=["file"], update_fields=KEPT
         )
         progress.advance(len(batch), sum(one.size for one in new))
+    return True
 
 
 def _batch(distribution: Distribution, after: int) -> list[_Wanted]:
