@@ -10,6 +10,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, StreamingHttpResponse
 
 BLOCK = 256 * 1024
+FULL = 64 * 1024  # bytes after which what was made is sent
 
 
 def send(request: HttpRequest, parts: Iterable[bytes | str], *, content_type: str, name: str) -> StreamingHttpResponse:
@@ -39,11 +40,17 @@ def _blocks(file: BinaryIO) -> Iterator[bytes]:
         yield block
 
 
-async def _one_by_one(parts: Iterator[bytes | str]) -> AsyncIterator[bytes | str]:
-    """Each part is made in the thread of the request, where its database connection lives."""
-    while (part := await sync_to_async(_next, thread_sensitive=True)(parts)) is not None:
-        yield part
+async def _one_by_one(parts: Iterator[bytes | str]) -> AsyncIterator[bytes]:
+    """Blocks of parts, each made in the thread of the request, where its database connection lives."""
+    while block := await sync_to_async(_block, thread_sensitive=True)(parts):
+        yield block
 
 
-def _next(parts: Iterator[bytes | str]) -> bytes | str | None:
-    return next(parts, None)
+def _block(parts: Iterator[bytes | str]) -> bytes:
+    """Parts until they fill a block; nothing at their end. A list of a million lines is not sent line by line."""
+    block = bytearray()
+    for part in parts:
+        block += part.encode() if isinstance(part, str) else part
+        if len(block) >= FULL:
+            break
+    return bytes(block)
