@@ -63,7 +63,8 @@ class EventlogConfig(Floor):
                 )
             ]
         count = f"{log.events.standing().count()} events"
-        return [Stage("at sea", STAGE[log.state], url, log.since, count, "Log events", "eventlog.record")]
+        act = "Log events" if log.state == "open" else ""
+        return [Stage("at sea", STAGE[log.state], url, log.since, count, act, "eventlog.record")]
 
     def panels(self, request: HttpRequest, cruise: Cruise) -> Iterable[Panel]:
         from eventlog.models import Log

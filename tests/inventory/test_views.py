@@ -93,6 +93,12 @@ def test_nothing_is_there_before_the_first_shipment(browse):
     assert browse("operator").get(f"/cruise/{cruise.cruise_id}/track.geojson").json()["features"] == []
 
 
+def test_what_is_to_be_done_next_is_offered(browse):
+    for state, act in (("at sea", "Log events"), ("ended", "Receive the distribution")):
+        cruise = make.cruise(state=state)
+        assert browse("operator").get(f"/cruise/{cruise.cruise_id}/").context["next_act"].act == act
+
+
 def test_downloads_say_what_was_found(home, browse):
     made = make.distribution(home, "classified")
     start = f"/cruise/{made.cruise.cruise_id}/"
