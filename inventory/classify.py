@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from inventory import assignment, profiles, totals
@@ -16,10 +16,12 @@ from inventory.rules import Matcher
 from inventory.states import DATASET, DISTRIBUTION
 from portal import access, journal
 from portal.access import Actor
-from portal.refusals import NotLikeThis, NotNow
+from portal.models import Person
+from portal.refusals import NotLikeThis, NotNow, Refusal
 from portal.work import Progress
 
 BATCH = 5000
+AT_ONCE = 20_000  # files that a page has classified while somebody waits
 Device = tuple[str, str, str, str, str]
 
 
@@ -64,18 +66,8 @@ def classify(
     Files that are missing count to their data set: what was promised and did not come must not vanish from it.
     Raises NotYou, NotNow (not verified, record approved), NotLikeThis where the vessel has no profile.
     """
-    distribution = (
-        Distribution.objects.select_for_update(of=("self",)).select_related("cruise__vessel").get(pk=distribution.pk)
-    )
-    access.require(by, "distribution.classify", distribution)
-    cruise = distribution.cruise
-    if cruise.approved_at:
-        raise NotNow(f"The record of {cruise} is approved. Open a new review before classifying its files anew.")
+    distribution, profile, state = _ready(distribution, by, profile)
     before_state = distribution.state
-    state = DISTRIBUTION.step(distribution.state, "distribution.classify")
-    profile = profile or profiles.active(cruise.vessel)
-    if profile is None:
-        raise NotLikeThis(f"{cruise.vessel} has no distribution profile yet. Make one, then classify.")
     last = distribution.classifications.order_by("-number").first()
     if last is not None and last.profile_id == profile.pk and before_state == "classified":
         return last
@@ -107,6 +99,33 @@ def classify(
         changes={k: [None, v] for k, v in tally.items()},
     )
     return classification
+
+
+def _ready(distribution: Distribution, by: Actor, profile: Profile | None) -> tuple[Distribution, Profile, str]:
+    """The locked distribution, the profile to apply, and the state that follows. Raises as `classify`."""
+    rows = Distribution.objects.select_for_update(of=("self",)).select_related("cruise__vessel")
+    distribution = rows.get(pk=distribution.pk)
+    access.require(by, "distribution.classify", distribution)
+    cruise = distribution.cruise
+    if cruise.approved_at:
+        raise NotNow(f"The record of {cruise} is approved. Open a new review before classifying its files anew.")
+    state = DISTRIBUTION.step(distribution.state, "distribution.classify")
+    profile = profile or profiles.active(cruise.vessel)
+    if profile is None:
+        raise NotLikeThis(f"{cruise.vessel} has no distribution profile yet. Make one, then classify.")
+    return distribution, profile, state
+
+
+@transaction.atomic
+def ask(*, distribution: Distribution, by: Actor) -> Distribution:
+    """Has the worker apply the vessel's profile, as this person: many files take longer than a page can wait.
+
+    Raises as `classify`. Asked again it is the profile in force then.
+    """
+    distribution, profile, _ = _ready(distribution, by, None)
+    distribution.asked_profile, distribution.asked_by = profile, by if isinstance(by, Person) else None
+    distribution.save(update_fields=["asked_profile", "asked_by"])
+    return distribution
 
 
 def _assign(distribution: Distribution, profile: Profile, progress: Progress | None) -> Counter[str]:
@@ -171,17 +190,25 @@ def _retire_empty(distribution: Distribution, by: Actor) -> None:
 
 
 def waiting_to_classify() -> list[str]:
-    """Verified distributions that were never classified and whose vessel has a profile."""
-    verified = Distribution.objects.filter(
-        state="verified", cruise__approved_at__isnull=True, cruise__vessel__profiles__active=True
-    )
-    return [str(pk) for pk in verified.values_list("pk", flat=True)]
+    """Verified distributions that were never classified and whose vessel has a profile; those it was asked to."""
+    never = Q(state="verified", cruise__approved_at__isnull=True, cruise__vessel__profiles__active=True)
+    found = Distribution.objects.filter(never | Q(asked_profile__isnull=False)).order_by("pk").distinct()
+    return [str(pk) for pk in found.values_list("pk", flat=True)]
 
 
 def run(key: str, progress: Progress) -> None:
-    """Job: classifies one distribution with its vessel's profile."""
-    distribution = Distribution.objects.select_related("cruise").get(pk=key)
-    if distribution.state != "verified":
+    """Job: classifies one distribution with its vessel's profile, or with the one it was asked to, as who asked."""
+    rows = Distribution.objects.select_related("cruise", "asked_profile", "asked_by")
+    distribution = rows.get(pk=key)
+    asked, by = distribution.asked_profile, distribution.asked_by or access.WORKER
+    if asked is None and distribution.state != "verified":
         return
-    progress.describe(f"Classifying {distribution}", distribution.cruise, total=distribution.files.count())
-    classify(distribution=distribution, by=access.WORKER, progress=progress)
+    total = distribution.counts()["all"]["files"]
+    progress.describe(f"Classifying {distribution}", distribution.cruise, total=total, unit="files")
+    try:
+        classify(distribution=distribution, by=by, profile=asked, progress=progress)
+    except Refusal as refusal:
+        if asked is None:
+            raise
+        progress.note(refusal.reason)  # what was possible when it was asked for is not any more
+    Distribution.objects.filter(pk=key, asked_profile=asked).update(asked_profile=None, asked_by=None)

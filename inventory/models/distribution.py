@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 
 from inventory import paths
 from inventory.states import DISTRIBUTION, FILE_STATES
-from portal.models import Cruise, Work
+from portal.models import Cruise, Person, Work
 
 if TYPE_CHECKING:
     from inventory.models.totals import Part
@@ -48,6 +48,15 @@ class Distribution(models.Model):
     received_at = models.DateTimeField()
     received_by = models.CharField(max_length=200)
     verified_at = models.DateTimeField(null=True, blank=True)
+    asked_profile = models.ForeignKey(
+        "inventory.Profile",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="which the worker was asked to apply, and has not yet",
+    )
+    asked_by = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
 
     objects = DistributionQuerySet.as_manager()
 

@@ -18,7 +18,7 @@ from inventory.overview import dataset_rows
 from inventory.views.files import current
 from portal import access, floor, jobs, journal, leaves, streaming
 from portal.leaves import Asked
-from portal.models import Cruise
+from portal.models import Cruise, Work
 from portal.refusals import NotFound, Refusal
 from portal.views.doors import attempt, blame, needs, of_cruise
 
@@ -46,6 +46,7 @@ def classification(request: HttpRequest, cruise: Cruise) -> HttpResponse:
         "unmatched": left.leaf(Asked(), EXAMPLES),
         "unmatched_count": left.files,
         "excluded_count": sum(part.files for part in distribution.sums() if part.excluded),
+        "work": Work.objects.filter(door="inventory.classify", key=str(distribution.pk), state="running").first(),
         "may_classify": access.may(request.user, "distribution.classify", cruise),
     }
     return render(request, "inventory/classification.html", context)
@@ -54,13 +55,17 @@ def classification(request: HttpRequest, cruise: Cruise) -> HttpResponse:
 @needs("distribution.classify")
 @require_POST
 def classify(request: HttpRequest, cruise: Cruise) -> HttpResponse:
-    """Applies the vessel's profile."""
+    """Applies the vessel's profile; where the files are many, the worker does."""
+    distribution = current(cruise)
+    many = distribution.counts()["all"]["files"] > classifying.AT_ONCE
 
     def apply() -> None:
-        classifying.classify(distribution=current(cruise), by=request.user)
+        act = classifying.ask if many else classifying.classify
+        act(distribution=distribution, by=request.user)
         jobs.soon()
 
-    return attempt(request, apply, "The files are classified.", "classification", cruise.cruise_id)
+    done = "The worker classifies the files. You can leave this page." if many else "The files are classified."
+    return attempt(request, apply, done, "classification", cruise.cruise_id)
 
 
 @of_cruise

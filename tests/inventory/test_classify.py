@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
 from inventory import classify, profiles
 from inventory.models import Classification, Dataset, Distribution
 from inventory.profiles import RuleText
 from portal import jobs
 from portal.access import CONSOLE
-from portal.models import JournalEntry
+from portal.models import Cruise, JournalEntry, Work
 from portal.refusals import NotLikeThis, NotNow, NotYou
 from tests import make
 
@@ -210,3 +211,43 @@ def test_a_data_sets_page_shows_what_is_filled_in(home, browse):
     for text in ("main winch", "salinity, front", "Measured"):
         assert text in body
     assert "Proposal" not in body
+
+
+def test_many_files_are_classified_by_the_worker_as_who_asked(home, browse, monkeypatch):
+    made = make.distribution(home, "classified")
+    monkeypatch.setattr(classify, "AT_ONCE", 3)
+    profiles.save(vessel=made.cruise.vessel, rules=make.RULES[1:], by=CONSOLE)
+    address = f"/cruise/{made.cruise.cruise_id}/classification/"
+    office = browse("manager")
+    assert office.post(f"{address}apply/").status_code == 302
+    page = office.get(address).content.decode()
+    assert "The worker classifies the files" in page
+    assert "The worker was asked to apply" in page
+    assert made.classifications.count() == 1
+    assert jobs.drain(["inventory.classify"]) == 1
+    last = made.classifications.order_by("number").last()
+    assert last is not None
+    assert (last.number, last.by_name) == (2, str(make.person("manager")))
+    assert "The worker was asked" not in browse("manager").get(address).content.decode()
+    assert classify.waiting_to_classify() == []
+    assert jobs.perform("inventory.classify", str(made.pk))  # once more changes nothing
+    assert made.classifications.count() == 2
+
+
+def test_who_may_not_classify_may_not_ask_for_it(home):
+    made = make.distribution(home, "classified")
+    with pytest.raises(NotYou):
+        classify.ask(distribution=made, by=make.person("operator"))
+    assert classify.waiting_to_classify() == []
+
+
+def test_what_was_asked_for_and_is_not_possible_any_more_is_let_go(home):
+    review = make.round_of_review(home)
+    made = review.distribution
+    profiles.save(vessel=made.cruise.vessel, rules=make.RULES[1:], by=CONSOLE)
+    classify.ask(distribution=made, by=make.person("manager"))
+    Cruise.objects.filter(pk=made.cruise.pk).update(approved_at=timezone.now())
+    assert jobs.drain(["inventory.classify"]) == 1
+    assert made.classifications.count() == 1
+    assert classify.waiting_to_classify() == []
+    assert "is approved" in Work.objects.get(door="inventory.classify").message
