@@ -174,9 +174,10 @@ def test_lines_stay_on_the_map_and_lose_no_place(track: tuple[Floats, Floats]) -
         along = np.array(line)[:, 0]
         assert (np.abs(along) <= 180).all()
         assert (np.abs(np.diff(along)) <= 180).all()
-    places = {(round(a, 9), round(b, 9)) for line in lines for a, b in line}
+    places = np.array([place for line in lines for place in line])
     if len(set(zip(x, y, strict=True))) > 1:
-        assert {(round(a, 9), round(b, 9)) for a, b in zip(x.tolist(), y.tolist(), strict=True)} <= places
+        # Going around the world and back costs the last digits; rounding both sides would tear some apart.
+        assert all(np.abs(places - place).max(axis=1).min() < 1e-9 for place in zip(x, y, strict=True))
     inner_ends = [(line[-1], after[0]) for line, after in pairwise(lines)]
     assert all(a[1] == b[1] and a[0] == -b[0] and abs(a[0]) == 180 for a, b in inner_ends)
 
