@@ -49,13 +49,15 @@ document.addEventListener("submit", async (event) => {
   if (waiting && !confirm(question)) return;
   form.dataset.cleared = "yes";
   stored("leadline-signed-out", "yes");
-  try {
-    globalThis.indexedDB?.deleteDatabase("leadline-log-cache");
-    for (const name of (await globalThis.caches?.keys()) ?? []) if (name.startsWith("leadline-log-")) await caches.delete(name);
-  } finally {
-    form.submit();
-  }
+  // A browser that does not answer about its storage must not keep anybody signed in.
+  await Promise.race([forgotten().catch(() => null), new Promise((done) => setTimeout(done, 3000))]);
+  form.submit();
 });
+
+async function forgotten() {
+  globalThis.indexedDB?.deleteDatabase("leadline-log-cache");
+  for (const name of (await globalThis.caches?.keys()) ?? []) if (name.startsWith("leadline-log-")) await caches.delete(name);
+}
 
 function stored(name, value) {
   try {
