@@ -94,4 +94,4 @@ def sign_in(page: Page, name: str) -> None:
     page.get_by_label("Email").fill(f"{name}@leadline.example")
     page.get_by_label("Password").fill("leadline-demo")
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/")
+    page.wait_for_url(lambda url: "/login/" not in url)
