@@ -186,9 +186,7 @@ def kept(before: Side, now: Side) -> Comparison:
     """
     if (found := known(before, now)) is not None:
         return found
-    file = _kept_as(before, now)
-    place = file.parent
-    place.mkdir(parents=True, exist_ok=True)
+    file, place = _kept_as(before, now), home()
     with tempfile.TemporaryDirectory(dir=place) as folder:
         made = Path(folder) / "result"
         compare(before, now, made, remark=lambda _: None)
@@ -201,14 +199,18 @@ def kept(before: Side, now: Side) -> Comparison:
 
 def _kept_as(before: Side, now: Side) -> Path:
     key = hashlib.sha256(repr((before.mark, now.mark)).encode()).hexdigest()
+    return home() / f"{key}.kept"
+
+
+def home() -> Path:
+    """The folder of comparisons: those that are kept, those being made, those asked for."""
     place: Path = settings.HOME / "comparisons"
-    return place / f"{key}.kept"
+    place.mkdir(parents=True, exist_ok=True)
+    return place
 
 
 @contextmanager
 def compared(before: Side, now: Side, *, remark: Remark, keep_matched: bool = False) -> Iterator[Comparison]:
     """A comparison that lies in a temporary folder of the home for as long as it is looked at."""
-    place = settings.HOME / "comparisons"
-    place.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=place) as folder:
+    with tempfile.TemporaryDirectory(dir=home()) as folder:
         yield compare(before, now, Path(folder) / "result", remark=remark, keep_matched=keep_matched)

@@ -13,7 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from django.conf import settings
 from django.db import OperationalError
 
 from inventory import comparing
@@ -64,7 +63,7 @@ def work_at(before: Distribution, now: Distribution, *, delivered: bool) -> Work
 
 def waiting() -> list[str]:
     """Comparisons that were asked for and are not there, the first asked first."""
-    found = sorted(_place().glob("*.asked"), key=lambda path: path.stat().st_mtime)
+    found = sorted(comparing.home().glob("*.asked"), key=lambda path: path.stat().st_mtime)
     return [path.stem for path in found if _KEY.fullmatch(path.stem)][:MOST_ASKED]
 
 
@@ -95,11 +94,5 @@ def _counted(side: Side, progress: Progress) -> Side:
     return replace(side, files=files)
 
 
-def _place() -> Path:
-    place: Path = settings.HOME / "comparisons"
-    place.mkdir(parents=True, exist_ok=True)
-    return place
-
-
 def _asked(key: str) -> Path:
-    return _place() / f"{key}.asked"
+    return comparing.home() / f"{key}.asked"

@@ -2,6 +2,7 @@
 The receiver tells the time of day, the logger the day; a receiver that lost the date is not believed."""
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -281,12 +282,8 @@ def read(sources: Iterable[Path | BinaryIO]) -> tuple[Fixes, ReadReport]:
     feed = _Feed()
     for source in sources:
         feed.open()
-        if isinstance(source, Path):
-            with source.open("rb") as stream:
-                for raw in whole_lines(iter(partial(stream.read, BLOCK), b""), LONGEST):
-                    feed.add(raw)
-        else:
-            for raw in whole_lines(iter(partial(source.read, BLOCK), b""), LONGEST):
+        with source.open("rb") if isinstance(source, Path) else nullcontext(source) as stream:
+            for raw in whole_lines(iter(partial(stream.read, BLOCK), b""), LONGEST):
                 feed.add(raw)
         feed.close()
     return feed.result()
