@@ -199,7 +199,7 @@ def _list(tags: Path, staging: Staging, own: set[str]) -> None:
 
 def _text(name: str) -> str:
     """A name that the system told, as the inventory writes it."""
-    return paths.to_text(name.encode("utf-8", "surrogateescape"))
+    return paths.of_system(name)
 
 
 def _read_manifest(manifest: Path, root: Path, staging: Staging, aside: frozenset[str]) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """File names keep their bytes: a POSIX path as text that a database can hold, and back again without loss.
 Every name that enters the inventory passes here, so that no path can point outside its distribution."""
 
+import os
 import re
 import unicodedata
 from typing import Final
@@ -32,6 +33,11 @@ class PathRefused(ValueError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+def of_system(name: str | os.PathLike[str]) -> str:
+    """The text form of a name or a place as the system told it to Python."""
+    return to_text(os.fsencode(name))
 
 
 def to_text(raw: bytes) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +121,7 @@ def change(arrival: Arrival, verb: str, by: Actor, state: str, *, note: str = ""
 
 def text_of(place: Path) -> str:
     """A place on the disk as text that a database can hold."""
-    return paths.to_text(os.fsencode(place))
+    return paths.of_system(place)
 
 
 def shape_of(what: Path) -> str:

@@ -125,7 +125,7 @@ def _entries(folder: Path | str) -> list[os.DirEntry[str]]:
 
 
 def _text(entry: os.DirEntry[str]) -> str:
-    return paths.to_text(os.fsencode(entry.name))
+    return paths.of_system(entry.name)
 
 
 def cruise_of(name: str) -> Cruise | None:

@@ -129,7 +129,7 @@ def listed(root: Path, manifest: Path, told: Told) -> Listed | None:
     files = size = absent = 0
     sized = True
     examples: list[str] = []
-    top, prefix = os.fsencode(root), f"{paths.to_text(os.fsencode(root.name))}/"
+    top, prefix = os.fsencode(root), f"{paths.of_system(root.name)}/"
     try:
         with manifest.open("rb") as stream:
             for entry in manifests.read(stream).entries:
