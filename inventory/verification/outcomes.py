@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Sequence
 
 from django.db import connection
@@ -66,16 +65,10 @@ def write(looked: Sequence[Looked]) -> None:
                 [list(column) for column in zip(*rows, strict=True)],
             )
         else:
-            # One statement for all: `executemany` would hand the interpreter back and forth at each row, and the
-            # threads that read would wait for it as often.
-            names = ", ".join(f"{name} = json_extract(v.value, '$[{n}]')" for n, name in enumerate(COLUMNS, 1))
+            names = ", ".join(f"{name} = %s" for name in COLUMNS)
             at_all = connection.ops.adapt_datetimefield_value(now)
-            told = [(pk, size, md5, sha, at and at_all, state, note) for pk, size, md5, sha, at, state, note in rows]
-            cursor.execute(
-                f"UPDATE {table} SET {names} FROM json_each(%s) AS v "  # noqa: S608
-                f"WHERE {table}.id = json_extract(v.value, '$[0]')",
-                [json.dumps(told)],
-            )
+            told = [(size, md5, sha, at and at_all, state, note, pk) for pk, size, md5, sha, at, state, note in rows]
+            cursor.executemany(f"UPDATE {table} SET {names} WHERE id = %s", told)  # noqa: S608
 
 
 def _row(looked: Looked, now: dt.datetime) -> Row:

@@ -1,22 +1,34 @@
-"""Threads that read files and say what they found; no database here. hashlib lets them run on all cores at once."""
+"""Readers: threads that read files and say what they found, or have a process of their own read them. No database.
+
+Small files are mostly Python's own work, of which a process does one thing at a time: threads that read them would
+stand in the way of each other and of the one that writes down what they found. So what is more than one task is read
+by processes, one for each thread.
+"""
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from inventory import hashes, scan
 from inventory.scan import Read
+from inventory.verification import reader
+from inventory.verification.reader import Stopped
 
-TASK_FILES = 64
+TASK_FILES = 250
 TASK_BYTES = 32 * 1024**2
+PATIENCE: Final = 10.0  # seconds that a process has to say what it has when it is to end
 
 
 class Listed(NamedTuple):
@@ -56,17 +68,63 @@ class Finished:
     fault: BaseException | None = None
 
 
-class Stopped(Exception):
-    """The readers were told to stop."""
-
-
 def cores() -> int:
     """How many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+class _Process:
+    """A reader in a process of its own: `reader`, run as a program."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = str(root)
+        words = [sys.executable, "-I", "-B", os.fspath(reader.__file__), os.fspath(root)]
+        # In a session of its own: a signal for the whole group is for us, who then end it.
+        self._child = subprocess.Popen(  # noqa: S603 - our own program
+            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={}, start_new_session=True
+        )
+
+    def each(self, task: reader.Task, told: Callable[[int], None]) -> Iterator[Read | OSError]:
+        """As `reader.each`. Raises RuntimeError where the process died, which only somebody else can do to it."""
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        with suppress(BrokenPipeError):  # its end is seen below
+            self._child.stdin.write(json.dumps(task).encode() + b"\n")
+            self._child.stdin.flush()
+        end = reader.GOES_ON
+        while end == reader.GOES_ON:
+            if not (line := self._child.stdout.readline()).endswith(b"\n"):
+                told(0)  # it may be that we wanted it to end
+                raise RuntimeError(f"a process that read files ended ({self._child.wait()})")
+            count, found, end = json.loads(line)
+            yield from map(reader.heard, found)
+            with suppress(Stopped):
+                told(count)
+        if end == reader.ROOT_GONE:
+            raise scan.RootGone(self._root)
+
+    def stop(self) -> None:
+        """Asks it to say what it has and to end."""
+        self._child.terminate()
+
+    def wait(self) -> None:
+        """Sees it end; its last words stay in the pipe for `each`."""
+        try:
+            self._child.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+
+    def close(self) -> None:
+        """Lets the pipes go."""
+        for pipe in (self._child.stdin, self._child.stdout):
+            if pipe is not None:
+                with suppress(BrokenPipeError):  # a task that it did not take any more
+                    pipe.close()
+
+
 class Readers:
-    """Threads that read files of one root. A context manager: at its end they stop after the block at hand.
+    """Readers of files of one root. A context manager: at its end they stop after the block at hand.
 
     `waiting` counts the tasks that have not ended, `bytes` all that was read.
     """
@@ -77,6 +135,9 @@ class Readers:
         self._finished: SimpleQueue[Finished] = SimpleQueue()
         self._stop = threading.Event()
         self._lock = threading.Lock()
+        self._many = False  # more than one task was asked for at once: worth processes
+        self._own = threading.local()
+        self._processes: list[_Process] = []
         self._meters: dict[int, Meter] = {}
         self.waiting = 0
         self.bytes = 0
@@ -85,6 +146,7 @@ class Readers:
         """Has these files read; their ends come out of `finished` under this share's name. Returns how many ends."""
         self._meters[share] = Meter()
         tasks = list(_tasks(files))
+        self._many |= len(tasks) > 1
         for task in tasks:
             self._pool.submit(self._do, share, task)
         self.waiting += len(tasks)
@@ -115,40 +177,50 @@ class Readers:
         looked: list[Looked] = []
         told = self._teller(share)
         fault: BaseException | None = None
+        task = [(one.path, _other(one)) for one in files]
         try:
-            with scan.Opener(self._root) as opener:
-                # Drawn one by one: what was read before a fault is kept.
-                looked.extend(Looked(listed, self._look(opener, listed, told)) for listed in files)
+            founds = self._process().each(task, told) if self._many else reader.each(self._root, task, told)
+            # Drawn one by one: what was read before a fault is kept.
+            looked.extend(Looked(*pair) for pair in zip(files, founds, strict=True))
         except BaseException as error:
             fault = error
         self._finished.put(Finished(share, looked, fault))
 
-    def _look(self, opener: scan.Opener, listed: Listed, told: Callable[[int], None]) -> Read | OSError:
-        """Reads one file. Raises RootGone when the whole root is not there any more."""
-        try:
-            _, path, *_, md5, sha256, others = listed
-            return scan.read_with(opener, path, told, other=hashes.to_read(md5, sha256, others))
-        except OSError as error:
-            if not scan.there(self._root):
-                raise scan.RootGone(str(self._root)) from error
-            return error
+    def _process(self) -> _Process:
+        """The process of this thread."""
+        if not hasattr(self._own, "process"):
+            with self._lock:
+                if self._stop.is_set():
+                    raise Stopped
+                self._own.process = _Process(self._root)
+                self._processes.append(self._own.process)
+        process: _Process = self._own.process
+        return process
 
     def _teller(self, share: int) -> Callable[[int], None]:
         meter = self._meters[share]
 
         def told(count: int) -> None:
-            if self._stop.is_set():
-                raise Stopped
             with self._lock:
                 meter.bytes += count
                 self.bytes += count
+            if self._stop.is_set():
+                raise Stopped
 
         return told
 
     def stop(self) -> None:
-        """Ends the threads after the block at hand; what they have read so far still comes out of `finished`."""
+        """Ends the readers after the block at hand; what they have read so far still comes out of `finished`."""
         self._stop.set()
+        with self._lock:
+            processes, self._processes = self._processes, []
+        for process in processes:
+            process.stop()
+        for process in processes:
+            process.wait()
         self._pool.shutdown(wait=True, cancel_futures=True)
+        for process in processes:
+            process.close()
 
     def __enter__(self) -> Readers:
         return self
@@ -157,6 +229,10 @@ class Readers:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _other(listed: Listed) -> str:
+    return hashes.to_read(listed.delivered_md5, listed.delivered_sha256, listed.delivered_hashes)
 
 
 def _tasks(files: list[Listed]) -> Iterator[list[Listed]]:
