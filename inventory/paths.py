@@ -77,8 +77,9 @@ def inside(text: str, *, backslashes: bool = False) -> str:
     Raises PathRefused for a path that is empty, absolute, begins with a drive letter, climbs with "..",
     names a folder (slash at the end), holds NUL or an impossible stand-in, or is longer than 4,096 bytes.
     """
-    if len(text) < 1000 and _PLAIN.fullmatch(text):
-        return text  # nine of ten names: letters, digits and simple signs, no component beginning with a dot
+    plain = text.removeprefix("./")
+    if len(text) < 1000 and _PLAIN.fullmatch(plain):
+        return plain  # nine of ten names: letters, digits and simple signs, no component beginning with a dot
     if backslashes:
         text = text.replace("\\", "/")
     if not text:

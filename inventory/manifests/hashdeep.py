@@ -71,7 +71,9 @@ def hashdeep_entries(source: Source, framing: Framing, root: Root, on_problem: P
         facts = found.groupdict()  # by name: the header may have changed since this record was found
         size, raw = facts.pop("size"), facts.pop("filename")
         hashes = {name: digest.decode("ascii").lower() for name, digest in facts.items() if digest[:1] != b"*"}
-        yield from entry(number, raw, size, None, hashes, root, on_problem)
+        made = entry(number, raw, size, None, hashes, root, on_problem)
+        if made is not None:
+            yield made
 
 
 def starts_like_a_record(line: bytes) -> bool:

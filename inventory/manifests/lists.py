@@ -56,4 +56,6 @@ def list_entries(
             raw = _SUM_ESCAPE.sub(lambda code: _SUM_PLAIN[code[1]], raw)
         hashed = not digest.startswith(b"*")
         hashes = {algorithm: digest.decode("ascii").lower()} if hashed else {}
-        yield from entry(number, raw, size if hashed else None, time, hashes, root, on_problem)
+        made = entry(number, raw, size if hashed else None, time, hashes, root, on_problem)
+        if made is not None:
+            yield made

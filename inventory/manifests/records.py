@@ -106,26 +106,26 @@ def entry(
     hashes: dict[str, str],
     root: Root,
     on_problem: Problem | None,
-) -> Iterator[Entry]:
-    """The entry made of one record, or nothing when a part of it is refused."""
+) -> Entry | None:
+    """The entry made of one record, or None when a part of it is refused."""
     try:
         path = root.path(raw)
     except PathRefused as refusal:
         complain(on_problem, number, refusal.reason)
-        return
+        return None
     if _PIECE.search(raw):
         complain(on_problem, number, _PIECES)
-        return
+        return None
     octets = int(size) if size else None
     if octets is not None and octets > LARGEST:
         complain(on_problem, number, f"No file has {octets} bytes; the size is damaged. {AGAIN}")
-        return
+        return None
     try:
         changed_at = _moment(time) if time else None
     except ValueError:
         complain(on_problem, number, f"{shown(time or b'')} is no date and time. {AGAIN}")
-        return
-    yield Entry(path, octets, changed_at, hashes, number)
+        return None
+    return Entry(path, octets, changed_at, hashes, number)
 
 
 def _moment(time: bytes) -> datetime:
