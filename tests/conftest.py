@@ -19,6 +19,24 @@ hypothesis.settings.register_profile("leadline", deadline=None, suppress_health_
 hypothesis.settings.load_profile("leadline")
 
 ROOT = Path(__file__).resolve().parent.parent
+_DATABASE = {"db", "transactional_db", "django_db_setup", "live_server"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", action="store_true", help="only tests that use the database")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With `--database`, leaves out what cannot differ from one database to the other."""
+    if not config.getoption("--database"):
+        return
+    using: list[pytest.Item] = []
+    others: list[pytest.Item] = []
+    for item in items:
+        uses = item.get_closest_marker("django_db") or not _DATABASE.isdisjoint(getattr(item, "fixturenames", ()))
+        (using if uses else others).append(item)
+    config.hook.pytest_deselected(items=others)
+    items[:] = using
 
 
 def shared(kind: str) -> Path:
