@@ -50,6 +50,7 @@ urlpatterns = [
     path(C + "dataset/<uuid:uuid>/lift/", datasets.lift_hold, name="lift-hold"),
     path(C + "copies/", deep.copies, name="copies"),
     path(C + "copies/ask/", deep.ask, name="ask-recovery"),
+    path(C + "copies/archive/", deep.archive, name="archive-copies"),
     path(C + "copies/<uuid:uuid>/repair/", deep.repair, name="repair-copy"),
     path(C + "copies/<uuid:uuid>/decide/", deep.decide, name="decide-recovery"),
     path(C + "copies/<uuid:uuid>/download/", deep.download, name="download-recovery"),

@@ -8,7 +8,8 @@ lists that lie beside the copies), and the verbs: `depositing`, `fixity`, `repai
 
 from inventory.storage.depositing import store
 from inventory.storage.fixity import check_fixity
-from inventory.storage.migrating import migrate
+from inventory.storage.migrating import DOOR as MIGRATE_DOOR
+from inventory.storage.migrating import ask_migrate, migrate
 from inventory.storage.recovering import deliver, expire, grant, refuse, request_recovery
 from inventory.storage.repairing import ask_repair, repair
 
@@ -16,7 +17,6 @@ STORE_DOOR = "inventory.store"
 FIXITY_DOOR = "inventory.fixity"
 RECOVER_DOOR = "inventory.recover"
 REPAIR_DOOR = "inventory.repair"
-MIGRATE_DOOR = "inventory.migrate"
 
 __all__ = [
     "FIXITY_DOOR",
@@ -24,6 +24,7 @@ __all__ = [
     "RECOVER_DOOR",
     "REPAIR_DOOR",
     "STORE_DOOR",
+    "ask_migrate",
     "ask_repair",
     "check_fixity",
     "deliver",

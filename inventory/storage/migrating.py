@@ -11,18 +11,21 @@ from django.utils import timezone
 
 from inventory import paths
 from inventory.models import Dataset, Deposit
+from inventory.models.deposit import DepositQuerySet
 from inventory.states import DEPOSIT
 from inventory.storage import papers, places, repairing
 from inventory.storage.backend import Piece, Storage
-from portal import access, journal
+from portal import access, journal, work
 from portal.access import WORKER, Actor
 from portal.models import Cruise
 from portal.refusals import NotNow
 from portal.work import Lost, Progress
 
+DOOR: Final = "inventory.migrate"
 BATCH: Final = 500
 AT_ONCE: Final = 20
 OFF: Final = "There is no permanent archive: LEADLINE_PERMANENT_ARCHIVE is off."
+NOT_PUBLIC: Final = "{cruise} is not all public yet: {released:,} of its {total:,} data sets are released."
 
 
 def public(cruise: Cruise) -> bool:
@@ -36,10 +39,49 @@ def waiting() -> list[str]:
     if settings.PERMANENT_ARCHIVE == "off":
         return []
     datasets = Dataset.objects.standing().filter(cruise=OuterRef("distribution__cruise"))
-    there = Deposit.objects.whole().filter(distribution=OuterRef("distribution"), address=settings.PERMANENT_ARCHIVE)
-    found = Deposit.objects.filter(state="stored").exclude(address=settings.PERMANENT_ARCHIVE).exclude(Exists(there))
+    found = _outside().filter(state="stored")
     found = found.filter(Exists(datasets.filter(state="released"))).exclude(Exists(datasets.exclude(state="released")))
     return [str(pk) for pk in found.order_by("pk").values_list("pk", flat=True)[:AT_ONCE]]
+
+
+def _outside() -> DepositQuerySet:
+    """Whole copies whose distribution is not whole in the permanent archive."""
+    there = Deposit.objects.whole().filter(distribution=OuterRef("distribution"), address=settings.PERMANENT_ARCHIVE)
+    return Deposit.objects.whole().exclude(address=settings.PERMANENT_ARCHIVE).exclude(Exists(there))
+
+
+def hindrance(cruise: Cruise) -> str:
+    """Why there is nothing of a cruise that can be archived now, as a sentence; "" where there is something."""
+    if settings.PERMANENT_ARCHIVE == "off":
+        return OFF
+    copies = Deposit.objects.whole().filter(distribution__cruise=cruise)
+    if not copies.exists():
+        return f"There is no copy of {cruise} in deep storage to be archived."
+    left = _outside().filter(distribution__cruise=cruise)
+    if not left.exists():
+        return f"{cruise} is in the permanent archive already."
+    if not public(cruise):
+        datasets = Dataset.objects.filter(cruise=cruise).standing()
+        released, total = datasets.filter(state="released").count(), datasets.count()
+        return NOT_PUBLIC.format(cruise=cruise, released=released, total=total)
+    if not left.filter(state="stored").exists():
+        return f"The copy of {cruise} is damaged. It is archived once it was repaired and is sound."
+    return ""
+
+
+def ask_migrate(*, cruise: Cruise, by: Actor) -> list[str]:
+    """Has the worker archive a cruise now, also where it failed lately and would rest; asked twice it is done once.
+
+    Returns the worker's keys. Raises NotYou, and NotNow with the hindrance.
+    """
+    access.require(by, "deposit.migrate", cruise)
+    if why := hindrance(cruise):
+        raise NotNow(why)
+    found = _outside().filter(distribution__cruise=cruise, state="stored")
+    keys = [str(pk) for pk in found.values_list("pk", flat=True)]
+    for key in keys:
+        work.wake(DOOR, key)
+    return keys
 
 
 def run(key: str, progress: Progress) -> None:

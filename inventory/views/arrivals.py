@@ -179,7 +179,6 @@ def arrival_page(request: HttpRequest, uuid: UUID) -> HttpResponse:
         "arrival": arrival,
         "says": ARRIVAL.states[arrival.state],
         "work": work,
-        "rate": _rate(work) if work and work.state == "running" else "",
         "verbs": [verb for verb in VERBS if ARRIVAL.allows(arrival.state, f"arrival.{verb}") and _fits(arrival, verb)],
     }
     return render(request, "inventory/arrival.html", context)
@@ -190,11 +189,6 @@ def _fits(arrival: Arrival, verb: str) -> bool:
     if verb == "receive_now":
         return arrival.cruise_id is not None
     return verb != "look_again" or arrival.source not in (CHOSEN, SENT)
-
-
-def _rate(work: Work) -> str:
-    seconds = max((work.beat_at - work.started_at).total_seconds(), 1.0)
-    return f"{work.done / seconds:,.0f} {work.unit.partition(' ')[0]}/s"
 
 
 @needs("distribution.receive")

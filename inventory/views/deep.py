@@ -6,6 +6,7 @@ import os
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -16,6 +17,8 @@ from django.views.decorators.http import require_POST, require_safe
 from inventory import scan, storage
 from inventory.forms import RecoveryForm
 from inventory.models import Deposit, Recovery
+from inventory.models.deposit import DepositQuerySet
+from inventory.storage import migrating
 from portal import access, jobs, streaming
 from portal.models import Cruise, Work
 from portal.refusals import NotFound, NotLikeThis, NotNow
@@ -55,10 +58,36 @@ def copies(request: HttpRequest, cruise: Cruise) -> HttpResponse:
         "whole": deposits.whole().exists(),
         "may_grant": access.may(request.user, "recovery.grant", cruise),
         "may_repair": access.may(request.user, "deposit.repair", cruise),
+        "archive": _archive(cruise, deposits) if access.may(request.user, "deposit.migrate", cruise) else None,
         "may_see_place": access.is_office(request.user),
-        "work": Work.objects.filter(cruise=cruise, door__in=DOORS, state="running"),
+        "work": Work.objects.filter(cruise=cruise, door__in=DOORS, state="running").order_by("pk"),
     }
     return render(request, "inventory/copies.html", context)
+
+
+def _archive(cruise: Cruise, deposits: DepositQuerySet) -> dict[str, Any]:
+    """How it stands with the permanent archive: what hinders it, whether it is under way, where it failed lately."""
+    last: dict[str, Work] = {}
+    keys = [str(pk) for pk in deposits.values_list("pk", flat=True)]
+    for row in Work.objects.filter(door=storage.MIGRATE_DOOR, key__in=keys).order_by("pk"):
+        last[row.key] = row
+    return {
+        "hindrance": migrating.hindrance(cruise),
+        "running": any(row.state == "running" for row in last.values()),
+        "failed": [row for row in last.values() if row.state == "failed"],
+    }
+
+
+@needs("deposit.migrate")
+@require_POST
+def archive(request: HttpRequest, cruise: Cruise) -> HttpResponse:
+    """The office has what is all public moved to the permanent archive now."""
+
+    def ask() -> None:
+        storage.ask_migrate(cruise=cruise, by=request.user)
+        jobs.soon()
+
+    return attempt(request, ask, "The worker copies it to the permanent archive.", "copies", cruise.cruise_id)
 
 
 @needs("recovery.request")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Final
 
 from django.db import models
 from django.db.models import Q
@@ -40,6 +41,9 @@ class JournalEntry(models.Model):
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.by_name}: {self.verb} {self.label}"
 
 
+SETTLED: Final = 3.0  # seconds after which a rate says something
+
+
 class Work(models.Model):
     """A piece of long work that people can watch: what, how far, how fast, and why it stopped."""
 
@@ -70,6 +74,30 @@ class Work(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label}: {self.state}"
+
+    @property
+    def seconds(self) -> float:
+        """From its beginning to its last beat."""
+        return (self.beat_at - self.started_at).total_seconds()
+
+    @property
+    def rate(self) -> str:
+        """How fast it has been, in words: 12.3 MB/s where bytes are counted, else 450 files/s; "" in the beginning."""
+        if self.seconds < SETTLED or not self.done:
+            return ""
+        if self.bytes:
+            return f"{self.bytes / self.seconds / 1e6:,.1f} MB/s"
+        return f"{self.done / self.seconds:,.0f} {self.unit.partition(' ')[0]}/s"
+
+    @property
+    def left(self) -> str:
+        """How long it takes yet at this pace, in words; "" where nobody can say."""
+        if self.seconds < SETTLED or not self.done or not self.total or self.done > self.total:
+            return ""
+        minutes = self.seconds * (self.total - self.done) / self.done / 60
+        if minutes < 1.5:
+            return "about a minute left"
+        return f"about {minutes:.0f} min left" if minutes < 90 else f"about {minutes / 60:.0f} h left"
 
 
 class Letter(models.Model):

@@ -158,6 +158,26 @@ def test_progress_is_counted_and_kept():
 
 
 @pytest.mark.parametrize(
+    ("seconds", "done", "total", "size", "rate", "left"),
+    [
+        (2, 1, 10, 10**6, "", ""),
+        (10, 0, 10, 0, "", ""),
+        (10, 100, None, 0, "10 files/s", ""),
+        (10, 100, 50, 0, "10 files/s", ""),
+        (10, 10, 20, 20_000_000, "2.0 MB/s", "about a minute left"),
+        (60, 10, 110, 0, "0 files/s", "about 10 min left"),
+        (3600, 10, 60, 0, "0 files/s", "about 5 h left"),
+    ],
+)
+def test_pace_and_time_left_are_told_once_they_say_something(
+    seconds: int, done: int, total: int | None, size: int, rate: str, left: str
+):
+    began = timezone.now()
+    row = Work(started_at=began, beat_at=began + dt.timedelta(seconds=seconds), done=done, total=total, bytes=size)
+    assert (row.rate, row.left) == (rate, left)
+
+
+@pytest.mark.parametrize(
     ("error", "message"),
     [(NotNow("The ship is away."), "The ship is away."), (ValueError("odd"), "Unexpected fault: ValueError: odd")],
 )
