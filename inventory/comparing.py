@@ -113,10 +113,20 @@ def manifest(file: Path, name: str, *, root: str | None = None) -> Side:
                     yield entry.path, entry.size, entry.hashes
 
     with refusing(), file.open("rb") as stream:
-        mark = hashlib.file_digest(stream, "sha256").hexdigest()
-        stream.seek(0)
         algorithms = manifests.read(stream, root=root).algorithms
-    return Side(f"manifest {name}", algorithms, files, name, f"{name} {mark} {root}")
+        mark = manifest_mark(name, digest(file), root)
+    return Side(f"manifest {name}", algorithms, files, name, mark)
+
+
+def digest(file: Path) -> str:
+    """The SHA-256 of a file, in hex digits."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def manifest_mark(name: str, sha256: str, root: str | None = None) -> str:
+    """The mark of a manifest of this name and content; `sha256` as hex digits."""
+    return f"{name} {sha256} {root}"
 
 
 def directory(root: Path) -> Side:
@@ -170,8 +180,8 @@ def _without(files: Iterable[File], name: str) -> Iterator[File]:
     return (file for file in files if file[0] != name) if name else iter(files)
 
 
-def known(before: Side, now: Side) -> Comparison | None:
-    """The comparison of two sides as they are now, if it was made and is kept."""
+def known(before: str, now: str) -> Comparison | None:
+    """The comparison of two sides of these marks, if it was made and is kept."""
     file = _kept_as(before, now)
     with contextlib.suppress(FileNotFoundError):
         os.utime(file)
@@ -184,9 +194,9 @@ def kept(before: Side, now: Side) -> Comparison:
 
     The last MOST_KEPT comparisons stay in the home; an older one is made again when somebody asks.
     """
-    if (found := known(before, now)) is not None:
+    if (found := known(before.mark, now.mark)) is not None:
         return found
-    file, place = _kept_as(before, now), home()
+    file, place = _kept_as(before.mark, now.mark), home()
     with tempfile.TemporaryDirectory(dir=place) as folder:
         made = Path(folder) / "result"
         compare(before, now, made, remark=lambda _: None)
@@ -197,8 +207,8 @@ def kept(before: Side, now: Side) -> Comparison:
     return Comparison(file)
 
 
-def _kept_as(before: Side, now: Side) -> Path:
-    key = hashlib.sha256(repr((before.mark, now.mark)).encode()).hexdigest()
+def _kept_as(before: str, now: str) -> Path:
+    key = hashlib.sha256(repr((before, now)).encode()).hexdigest()
     return home() / f"{key}.kept"
 
 

@@ -29,6 +29,7 @@ urlpatterns = [
     path(C + "inventory/download/<str:form>", files.download, name="inventory-download"),
     path(C + "inventory/compare/", compared.compare, name="compare"),
     path(C + "inventory/compare/manifest/", compared.compare_manifest, name="compare-manifest"),
+    path(C + "inventory/compare/sent/", compared.compare_sent, name="compare-sent"),
     path(C + "inventory/history/", compared.path_history, name="path-history"),
     path("feeds/inventories.<str:kind>", feeds.feed, name="feed-all"),
     path("feeds/vessel/<str:vessel>.<str:kind>", feeds.feed, name="feed-vessel"),

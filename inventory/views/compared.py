@@ -10,18 +10,21 @@ from typing import Any, cast
 from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
 from inventory import comparing, comparisons, exports, history, paths
 from inventory.manifests import WORDS, Comparison, Item
 from portal import leaves, streaming
 from portal.models import Cruise
-from portal.refusals import NotLikeThis, Refusal
+from portal.refusals import NotFound, NotLikeThis, NotNow, Refusal
 from portal.views.doors import of_cruise
 
 PAGE = 200
 LARGEST = 64 * 1024 * 1024  # bytes of a manifest that is sent to the page; the command takes any
+LONGEST_NAME = 150
 COLUMNS = ("verdict", "path", "was", "size_before", "size_now", "basis")
 
 
@@ -61,7 +64,10 @@ def compare(request: HttpRequest, cruise: Cruise) -> HttpResponseBase:
 @of_cruise
 @require_http_methods(["POST"])
 def compare_manifest(request: HttpRequest, cruise: Cruise) -> HttpResponseBase:
-    """A manifest that somebody sends, against a shipment; its differences come back as CSV or on a page."""
+    """A manifest that somebody sends, against a shipment; its differences come back as CSV or on a page.
+
+    A large one is left to the worker, and the answer leads to the page that tells what became of it.
+    """
     now = comparing.numbered(cruise, _number(request, "now"))
     sent = request.FILES.get("manifest")
     try:
@@ -69,15 +75,34 @@ def compare_manifest(request: HttpRequest, cruise: Cruise) -> HttpResponseBase:
             raise NotLikeThis("Choose the manifest to compare with.")
         if (sent.size or 0) > LARGEST:
             raise NotLikeThis(f"The manifest is larger than {LARGEST:,} bytes; the data manager can compare it.")
-        with tempfile.TemporaryDirectory(prefix="leadline-sent-") as folder:
+        name = (sent.name or "manifest")[:LONGEST_NAME]
+        with tempfile.TemporaryDirectory(dir=comparing.home()) as folder:
             place = Path(folder) / "sent"
             with place.open("wb") as file:
                 file.writelines(sent.chunks())
-            promised = comparing.manifest(place, sent.name or "manifest")
-            found = comparing.kept(promised, comparing.shipment(now))
+            found = comparisons.look_at_sent(place, name, now)
     except Refusal as refusal:
-        return _without(request, cruise, refusal=refusal, now=now, status=422)
-    return _answer(request, cruise, found, promised.name, str(now))
+        return _without(request, cruise, refusal=refusal, now=now, status=409 if isinstance(refusal, NotNow) else 422)
+    if isinstance(found, str):
+        query = urlencode([("manifest", found), ("name", name), ("now", now.number)])
+        return redirect(f"{reverse('compare-sent', args=[cruise.cruise_id])}?{query}")
+    return _answer(request, cruise, found, f"manifest {name}", str(now), foreign=True)
+
+
+@of_cruise
+@require_safe
+def compare_sent(request: HttpRequest, cruise: Cruise) -> HttpResponseBase:
+    """What became of a large manifest: `?manifest=SHA-256&name=…&now=2`, and what `compare` takes besides."""
+    now = comparing.numbered(cruise, _number(request, "now"))
+    digest, name = request.GET.get("manifest", "")[:64], request.GET.get("name", "")[:LONGEST_NAME]
+    shown = f"manifest {name}"
+    try:
+        found = comparisons.sent(digest, name, now)
+    except Refusal as refusal:
+        return _without(request, cruise, refusal=refusal, now=now, status=404 if isinstance(refusal, NotFound) else 422)
+    if isinstance(found, Comparison):
+        return _answer(request, cruise, found, shown, str(now), foreign=True)
+    return _without(request, cruise, asked=True, work=found, before=shown, now=now, status=202)
 
 
 def _without(request: HttpRequest, cruise: Cruise, *, status: int, **context: Any) -> HttpResponse:
@@ -91,7 +116,10 @@ def _number(request: HttpRequest, name: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 7 else None
 
 
-def _answer(request: HttpRequest, cruise: Cruise, found: Comparison, before: str, now: str) -> HttpResponseBase:
+def _answer(
+    request: HttpRequest, cruise: Cruise, found: Comparison, before: str, now: str, *, foreign: bool = False
+) -> HttpResponseBase:
+    """The page of a comparison, or its CSV; `foreign`: paths of a manifest, of which there need be no history."""
     asked = request.POST if request.method == "POST" else request.GET
     word = asked.get("word", "")
     differing = tuple(w for w in WORDS if w != "matched")
@@ -109,6 +137,7 @@ def _answer(request: HttpRequest, cruise: Cruise, found: Comparison, before: str
         "word": word,
         "page": page,
         "sent": request.method == "POST",
+        "foreign": foreign,
         "rows": [(item, paths.display(item.path), paths.display(item.was or "")) for item in page],
         "shipments": cruise.distributions.order_by("-number"),
     }

@@ -74,7 +74,7 @@ def _archive(cruise: Cruise, deposits: DepositQuerySet) -> dict[str, Any]:
     return {
         "hindrance": migrating.hindrance(cruise),
         "running": any(row.state == "running" for row in last.values()),
-        "failed": [row for row in last.values() if row.state == "failed"],
+        "failed": sorted({row.message for row in last.values() if row.state == "failed"}),
     }
 
 

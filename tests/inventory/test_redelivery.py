@@ -101,7 +101,7 @@ def test_a_comparison_goes_on_where_its_progress_cannot_be_told(home, monkeypatc
         monkeypatch.setattr(Progress, "advance", locked)
         comparisons.run(key, progress)
     sides = comparing.shipment(before), comparing.shipment(made)
-    found = comparing.known(*sides)
+    found = comparing.known(*(side.mark for side in sides))
     assert found is not None
     assert found.counts["matched"] == 1
 

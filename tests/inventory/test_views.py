@@ -38,6 +38,7 @@ PAGES = {
     "inventory/compare/?before=1&now=1&word=changed&page=2": EVERYBODY,
     "inventory/compare/?as=csv": EVERYBODY,
     "inventory/compare/?now=7": [404] * 9,
+    "inventory/compare/sent/?manifest=0&name=x&now=1": [404] * 9,
     "inventory/history/": EVERYBODY,
     "inventory/history/?q=ctd": EVERYBODY,
     "inventory/history/?path=never": [404] * 9,
