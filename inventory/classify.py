@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Max, Q
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from inventory import assignment, profiles, totals
@@ -73,8 +73,8 @@ def classify(
         return last
     before = _sizes(distribution)
     tally = _assign(distribution, profile, progress)
-    after = _sizes(distribution)
     totals.recount(distribution)
+    after = _sizes(distribution)
     _retire_empty(distribution, by)
     number = (distribution.classifications.aggregate(Max("number"))["number__max"] or 0) + 1
     classification = Classification.objects.create(
@@ -162,8 +162,11 @@ def _dataset(distribution: Distribution, rule: Rule) -> Dataset:
 
 
 def _sizes(distribution: Distribution) -> dict[str, int]:
-    rows = distribution.files.filter(dataset__isnull=False).order_by().values("dataset").annotate(files=Count("pk"))
-    counts = {row["dataset"]: row["files"] for row in rows}
+    """Files of each data set, by the totals."""
+    counts: Counter[int] = Counter()
+    for part in distribution.sums():
+        if part.dataset_id is not None:
+            counts[part.dataset_id] += part.files
     return {d.name: counts[d.pk] for d in Dataset.objects.filter(pk__in=counts)}
 
 

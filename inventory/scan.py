@@ -9,6 +9,7 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from inventory import paths
 
@@ -32,8 +33,7 @@ class Found:
     changed_at: dt.datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(NamedTuple):
     """What reading a file gave: size in bytes and lower-case hex digests; `other` by the algorithm asked for, or ""."""
 
     size: int

@@ -112,8 +112,12 @@ class Distribution(models.Model):
 class File(models.Model):
     """A file of a distribution. What the manifest says and what we found are kept apart."""
 
-    # Found by the indexes below, which begin with it.
-    distribution = models.ForeignKey(Distribution, models.CASCADE, related_name="files", db_index=False)
+    # Found by the indexes below, which begin with it. Neither it nor the data set nor the rule is checked by the
+    # database, which would ask for every file once more at the end of a delivery or a classification: whoever writes
+    # files holds the rows of their distribution and data sets meanwhile, and none of these is ever deleted.
+    distribution = models.ForeignKey(
+        Distribution, models.CASCADE, related_name="files", db_index=False, db_constraint=False
+    )
     path = models.TextField(help_text="inside the distribution, in the text form of inventory.paths")
     path_key = models.UUIDField(help_text="MD5 of the path: an index for names of any length")
     directory = models.TextField(blank=True)
@@ -134,10 +138,14 @@ class File(models.Model):
     state = models.CharField(max_length=10, choices=[(s, s) for s in FILE_STATES])
     note = models.TextField(blank=True, help_text="where it moved to or from, or why it could not be read")
     dataset = models.ForeignKey(
-        "inventory.Dataset", models.SET_NULL, null=True, blank=True, related_name="files", db_index=False
+        "inventory.Dataset",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="files",
+        db_index=False,
+        db_constraint=False,
     )
-    # Not checked by the database: it would ask for every file of a classification at its end, and a rule is only told
-    # of, never counted by. The rules of a version are never deleted.
     rule = models.ForeignKey(
         "inventory.Rule",
         models.SET_NULL,
@@ -153,8 +161,7 @@ class File(models.Model):
         ordering = ["pk"]
         indexes = [
             models.Index(fields=["distribution", "state"]),
-            models.Index(fields=["distribution", "dataset"]),
-            models.Index(fields=["dataset"]),
+            models.Index(fields=["dataset", "distribution"]),
         ]
         constraints = [
             # A path is one file.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,9 +24,10 @@ from portal.access import Actor
 from portal.refusals import NotNow
 from portal.work import Progress
 
-BATCH = 1000  # files after which, or
+BATCH = 2000  # files after which, or
 SECONDS = 1.0  # the time after which what was found is written down
 MOST_SEATS = 64
+AHEAD = 2 * BATCH  # files at most in the readers' hands beyond their next tasks, while others are written down
 TURN = 600.0  # seconds after which a second worker lets other work pass
 
 
@@ -69,12 +71,22 @@ def run(
     left = sum(distribution.chunks.values_list("files", flat=True))
     progress.describe(f"Reading {distribution}", distribution.cruise, total=None if seat else left)
     until = time.monotonic() + TURN if seat and not stay else math.inf
-    with Readers(Path(distribution.root), threads or cores()) as readers:
+    with _tidy_seldom(), Readers(Path(distribution.root), threads or cores()) as readers:
         turn = _Turn(distribution, progress, readers, threads or cores(), told)
         while turn.read(until) and stay:
             progress.beat()
             told(progress)
             time.sleep(work.BEAT_SECONDS)
+
+
+@contextmanager
+def _tidy_seldom() -> Iterator[None]:
+    """What stood in memory before is not looked through again and again for rubbish while files come and go."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 @transaction.atomic
@@ -118,7 +130,7 @@ class _Turn:
         self.distribution, self.progress, self.readers, self.threads = distribution, progress, readers, threads
         self.told = told
         self.shares: dict[int, _Share] = {}
-        self.counted = 0
+        self.counted = self.ahead = 0
         self.written_at = time.monotonic()
 
     def read(self, until: float) -> bool:
@@ -150,7 +162,7 @@ class _Turn:
     def _loop(self, until: float) -> None:
         dry = False
         while True:
-            while not dry and self.readers.waiting < 2 * self.threads:
+            while not dry and (self.readers.waiting < 2 * self.threads or self._in_hand() < self.ahead):
                 dry = time.monotonic() > until or not self._take()
             if not self.shares:
                 return
@@ -160,6 +172,9 @@ class _Turn:
             if idle or held >= BATCH or time.monotonic() - self.written_at >= SECONDS:
                 self._write()
                 self.told(self.progress)
+
+    def _in_hand(self) -> int:
+        return sum(share.files - len(share.looked) for share in self.shares.values())
 
     def _take(self) -> bool:
         """Claims one chunk and has its files read; says whether there was one."""
@@ -206,7 +221,8 @@ class _Turn:
             self.readers.forget(share.chunk.pk)
             del self.shares[share.chunk.pk]
         size, self.counted = self.readers.bytes - self.counted, self.readers.bytes
-        self.written_at = time.monotonic()
+        took, self.written_at = time.monotonic() - self.written_at, time.monotonic()
+        self.ahead = min(AHEAD, int(files / max(took, 0.001)))  # what is read in a second; on a slow disk it is little
         self.progress.advance(files, size)
 
 

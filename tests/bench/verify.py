@@ -54,7 +54,7 @@ def grow(root: Path, count: int, least: int, most: int) -> Path:
 
 
 def alone(root: Path) -> None:
-    """Both hashes of every file, by our threads, and nothing written down."""
+    """Both hashes of every file, by our readers, and nothing written down."""
     with Readers(root, cores()) as readers:
         for number, folder in enumerate(sorted(path for path in root.iterdir() if path.is_dir())):
             names = [
