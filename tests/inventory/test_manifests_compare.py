@@ -1,6 +1,6 @@
 """The words of md5deep's audit, and that the numbers add up."""
 
-import tempfile
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -16,9 +16,18 @@ def file(path: str, digest: str | None = None, size: int | None = 1, algorithm: 
     return path, size, {algorithm: digest} if digest else {}
 
 
+RESULTS: list[Path] = []
+NUMBERS = count(1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def results(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A folder for what all comparisons of this module find, also those of many examples."""
+    RESULTS[:] = [tmp_path_factory.mktemp("compared")]
+
+
 def compare(before: list[File], now: list[File], *, keep_matched: bool = True) -> Comparison:
-    folder = Path(tempfile.mkdtemp(prefix="leadline-compare-"))
-    return manifests.compare(before, now, folder / "result", keep_matched=keep_matched)
+    return manifests.compare(before, now, RESULTS[0] / f"{next(NUMBERS)}", keep_matched=keep_matched)
 
 
 def words(before: list[File], now: list[File]) -> dict[str, str]:
