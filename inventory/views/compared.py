@@ -51,14 +51,15 @@ def compare(request: HttpRequest, cruise: Cruise) -> HttpResponseBase:
     before = comparing.numbered(cruise, _number(request, "before") or (earlier[0] if earlier else now.number))
     alone = before == now  # one shipment alone: with its own manifest
     shown = f"{before}, as delivered" if alone else str(before)
+    chosen = {"before": before.number, "now": now.number}
     try:
         found = comparisons.look(before, now, delivered=alone)
     except Refusal as refusal:
-        return _without(request, cruise, refusal=refusal, before=shown, now=now, status=409)
+        return _without(request, cruise, refusal=refusal, before=shown, now=now, chosen=chosen, status=409)
     if found is None:
         work = comparisons.work_at(before, now, delivered=alone)
-        return _without(request, cruise, asked=True, work=work, before=shown, now=now, status=202)
-    return _answer(request, cruise, found, shown, str(now))
+        return _without(request, cruise, asked=True, work=work, before=shown, now=now, chosen=chosen, status=202)
+    return _answer(request, cruise, found, before=shown, now=str(now), chosen=chosen)
 
 
 @of_cruise
@@ -86,7 +87,9 @@ def compare_manifest(request: HttpRequest, cruise: Cruise) -> HttpResponseBase:
     if isinstance(found, str):
         query = urlencode([("manifest", found), ("name", name), ("now", now.number)])
         return redirect(f"{reverse('compare-sent', args=[cruise.cruise_id])}?{query}")
-    return _answer(request, cruise, found, f"manifest {name}", str(now), foreign=True)
+    return _answer(
+        request, cruise, found, before=f"manifest {name}", now=str(now), chosen={"now": now.number}, foreign=True
+    )
 
 
 @of_cruise
@@ -101,7 +104,7 @@ def compare_sent(request: HttpRequest, cruise: Cruise) -> HttpResponseBase:
     except Refusal as refusal:
         return _without(request, cruise, refusal=refusal, now=now, status=404 if isinstance(refusal, NotFound) else 422)
     if isinstance(found, Comparison):
-        return _answer(request, cruise, found, shown, str(now), foreign=True)
+        return _answer(request, cruise, found, before=shown, now=str(now), chosen={"now": now.number}, foreign=True)
     return _without(request, cruise, asked=True, work=found, before=shown, now=now, status=202)
 
 
@@ -116,10 +119,12 @@ def _number(request: HttpRequest, name: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 7 else None
 
 
-def _answer(
-    request: HttpRequest, cruise: Cruise, found: Comparison, before: str, now: str, *, foreign: bool = False
-) -> HttpResponseBase:
-    """The page of a comparison, or its CSV; `foreign`: paths of a manifest, of which there need be no history."""
+def _answer(request: HttpRequest, cruise: Cruise, found: Comparison, **told: Any) -> HttpResponseBase:
+    """The page of a comparison, or its CSV.
+
+    `told` is for the page: the names `before` and `now`, the shipments `chosen`, and `foreign` where the paths are
+    those of a manifest, of which there need be no history.
+    """
     asked = request.POST if request.method == "POST" else request.GET
     word = asked.get("word", "")
     differing = tuple(w for w in WORDS if w != "matched")
@@ -132,16 +137,13 @@ def _answer(
     context = {
         "cruise": cruise,
         "found": found,
-        "before": before,
-        "now": now,
         "word": word,
         "page": page,
         "sent": request.method == "POST",
-        "foreign": foreign,
         "rows": [(item, paths.display(item.path), paths.display(item.was or "")) for item in page],
         "shipments": cruise.distributions.order_by("-number"),
     }
-    return render(request, "inventory/compare.html", context)
+    return render(request, "inventory/compare.html", context | told)
 
 
 def _rows(found: Comparison, words: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:

@@ -137,8 +137,8 @@ def initials(name: str) -> str:
 
 @register.filter
 def initial(name: str) -> str:
-    """A sentence's first letter in capitals, the rest as it is."""
-    return name[:1].upper() + name[1:]
+    """A sentence's first letter in capitals, the rest as it is; a word that is written like pCO2 stays."""
+    return name if name[1:2].isupper() else name[:1].upper() + name[1:]
 
 
 @register.filter

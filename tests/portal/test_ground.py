@@ -137,3 +137,8 @@ def test_spatialite_loads_on_this_very_python():
     finally:
         connection.close()
     assert int(version.split(".")[0]) >= 5
+
+
+@pytest.mark.parametrize(("name", "begins"), [("winch", "Winch"), ("pCO2 system", "pCO2 system"), ("", ""), ("é", "É")])
+def test_a_word_begins_with_a_capital_unless_it_is_written_otherwise(name: str, begins: str):
+    assert leadline.initial(name) == begins
