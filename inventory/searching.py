@@ -270,20 +270,24 @@ def _touching(rows: Any, area: MultiPolygon) -> Any:
         near = " OR ".join(["(xmax >= %s AND xmin <= %s AND ymax >= %s AND ymin <= %s)"] * len(boxes))
         sides = [side for west, south, east, north in boxes for side in (west, east, south, north)]
         rows = rows.filter(pk__in=RawSQL(f"SELECT pkid FROM idx_inventory_coverage_geometry WHERE {near}", sides))  # noqa: S608, S611 - our own names
-    return rows.filter(geometry__intersects=area)
+        return rows.filter(geometry__intersects=area)
+    # PostGIS looks into its index by the box around what is asked: around an area on both sides of 180 degrees that is
+    # a belt around the world.
+    touching = Q()
+    for part in _halves(area):
+        touching |= Q(geometry__intersects=part)
+    return rows.filter(touching)
 
 
 def _boxes(area: MultiPolygon) -> list[tuple[float, float, float, float]]:
     """Boxes that hold the area: of its parts where they are few, else of those west and those east of Greenwich."""
-    boxes: list[tuple[float, float, float, float]] = [part.extent for part in area]
-    if len(boxes) <= BOXES:
-        return boxes
-    halves = [[box for box in boxes if (box[0] < 0) is west] for west in (True, False)]
-    return [
-        (min(b[0] for b in some), min(b[1] for b in some), max(b[2] for b in some), max(b[3] for b in some))
-        for some in halves
-        if some
-    ]
+    return [part.extent for part in (area if len(area) <= BOXES else _halves(area))]
+
+
+def _halves(area: MultiPolygon) -> list[MultiPolygon]:
+    """The parts of an area that begin west of Greenwich, and those east of it; the area where all are on one side."""
+    halves = [[part for part in area if (part.extent[0] < 0) is west] for west in (True, False)]
+    return [MultiPolygon(parts, srid=area.srid) for parts in halves if parts] if all(halves) else [area]
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +322,7 @@ def _first(question: Question, by: Actor, most: int) -> Answer:
     found: list[tuple[int, int, Any, Any]] = []
     for rows in answers(question, by):
         found += rows.order_by().values_list("pk", "file", "first_at", "last_at")[: most + 1 - len(found)]
-    files = File.objects.filter(pk__in=[row[1] for row in found], dataset__isnull=False).order_by()
+    files = File.objects.filter(_one_of([row[1] for row in found]), dataset__isnull=False).order_by()
     of = {pk: (dataset, size) for pk, dataset, size in files.values_list("pk", "dataset", "size")}
     shown = sorted((row for row in found if row[1] in of), key=lambda row: (row[2] is None, row[2] or 0, row[0]))[:most]
     groups: dict[int, dict[str, Any]] = {}
@@ -331,6 +335,13 @@ def _first(question: Question, by: Actor, most: int) -> Answer:
         row["last"] = max(row["last"] or ends, ends) if ends else row["last"]
     ordered = sorted(groups.values(), key=lambda row: -row["files"])
     return Answer([row[0] for row in shown], ordered, len(found) > most)
+
+
+def _one_of(keys: list[int]) -> Any:
+    """Files of these keys. PostgreSQL takes them as one value: ten thousand by themselves are slow to read."""
+    if connection.vendor == "postgresql":
+        return RawSQL("inventory_file.id = ANY(%s)", [keys], output_field=BooleanField())
+    return Q(pk__in=keys)
 
 
 def rows_of(keys: Sequence[int], by: Actor) -> list[Coverage]:
@@ -348,8 +359,13 @@ def in_full(found: list[QuerySet[Coverage]]) -> Iterator[Coverage]:
 
 def geometry_of(row: Coverage) -> dict[str, Any] | None:
     """The geometry of a row as GeoJSON."""
-    made = row.geometry
-    return {"type": made.geom_type, "coordinates": made.coords} if made else None
+    found: dict[str, Any] | None = json.loads(geojson_of(row))
+    return found
+
+
+def geojson_of(row: Coverage) -> str:
+    """The same as text."""
+    return str(row.geometry.json) if row.geometry else "null"
 
 
 def sides(row: Coverage) -> tuple[float | None, ...]:

@@ -108,7 +108,7 @@ def _features(rows: Iterator[Coverage]) -> Iterator[str]:
             "derived": row.derived,
             "note": dataset.name,
         }
-        feature = {"type": "Feature", "geometry": searching.geometry_of(row), "properties": properties}
-        yield between + json.dumps(feature)
+        told = f'"geometry": {searching.geojson_of(row)}, "properties": {json.dumps(properties)}'
+        yield f'{between}{{"type": "Feature", {told}}}'
         between = ",\n"
     yield "]}\n"
