@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from inventory import searching
+from inventory import questions, searching
 from inventory.models import Area, Coverage
 from portal.authentication import Pages
 from portal.openapi import Told, thing
@@ -66,7 +66,7 @@ class FileSearch(APIView):
     }
 
     def get(self, request: Request) -> Response:
-        answer = searching.first(searching.asked(request.query_params), request.user, searching.MOST)
+        answer = searching.first(questions.asked(request.query_params), request.user, searching.MOST)
         pages = Pages()
         page: Any = pages.paginate_queryset(cast("Any", answer.keys), request, view=self)
         return pages.get_paginated_response([_told(row) for row in searching.rows_of(page or [], request.user)])

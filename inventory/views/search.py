@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from inventory import exports, searching
+from inventory import exports, questions, searching
 from inventory.models import Coverage, Dataset
 from portal import streaming
 from portal.views.doors import public
@@ -30,7 +30,7 @@ COLUMNS = (
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
     """Files measured in an area and a period, by data set and one by one, with a map."""
-    form = searching.SearchForm(request.GET or None)
+    form = questions.SearchForm(request.GET or None)
     context: dict[str, Any] = {"form": form, "asked": bool(request.GET)}
     if request.GET and form.is_valid():
         answer = searching.first(form.question, request.user, searching.LISTED)
@@ -58,7 +58,7 @@ def search(request: HttpRequest) -> HttpResponse:
 @require_safe
 def search_csv(request: HttpRequest) -> StreamingHttpResponse:
     """All files that answer, as CSV; the box around each file, west greater than east across 180°."""
-    found = searching.answers(searching.asked(request.GET), request.user)
+    found = searching.answers(questions.asked(request.GET), request.user)
     rows = (_cells(row) for row in searching.in_full(found))
     return streaming.send(
         request, exports.table(COLUMNS, rows), content_type="text/csv; charset=utf-8", name="files.csv"
@@ -79,7 +79,7 @@ def _cells(row: Coverage) -> tuple[Any, ...]:
 @require_safe
 def search_geojson(request: HttpRequest) -> StreamingHttpResponse:
     """All files that answer (`?most=`: the first so many) as a GeoJSON feature collection."""
-    question = searching.asked(request.GET)
+    question = questions.asked(request.GET)
     most = request.GET.get("most", "")
     if most.isdecimal() and len(most) < 9 and int(most) <= PAGE * 10:
         rows = iter(

@@ -150,7 +150,7 @@ def search(files: int, connection: Any) -> None:
     """Boxes of five degrees and weeks, all over the world and five years."""
     from django.test import Client
 
-    from inventory import searching
+    from inventory import questions, searching
     from inventory.models import Coverage
     from portal.access import CONSOLE
 
@@ -181,7 +181,7 @@ def search(files: int, connection: Any) -> None:
                 return len(cursor.fetchall())
 
         def by_us(words: dict[str, str] = words) -> int:
-            return len(searching.first(searching.asked(words), CONSOLE, searching.MOST).keys)
+            return len(searching.first(questions.asked(words), CONSOLE, searching.MOST).keys)
 
         (a, n), (b, m) = timed(plainly), timed(by_us)
         assert n == m, (n, m, words)

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from inventory import covering, searching
 from inventory.models import Coverage, Dataset, Distribution
-from inventory.searching import Question, answers, asked, box, polygon
+from inventory.questions import Question, asked, box, polygon
+from inventory.searching import answers
 from inventory.views import search
 from portal import jobs
 from portal.access import CONSOLE
