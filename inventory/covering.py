@@ -24,7 +24,7 @@ from inventory.coverage.shape import Shape, shape
 from inventory.models import Classification, Coverage, Covered, Dataset, Distribution, File, Track
 from inventory.states import UNTIMED
 from inventory.track import course
-from portal import access, journal
+from portal import access, journal, leaves
 from portal.access import Actor
 from portal.models import Cruise, Work
 from portal.refusals import NotNow
@@ -127,9 +127,10 @@ def _forget(distribution: Distribution) -> None:
 
 def _read_all(distribution: Distribution, along: Course, progress: Progress, go_on: Callable[[], bool]) -> bool:
     """Reads what is not read yet; says whether it came to the end."""
-    root = Path(distribution.root)
+    root, parts = Path(distribution.root), distribution.sums()
+    among = min((part.first for part in parts), default=0), max((part.last for part in parts), default=0)
     after = 0
-    while batch := _batch(distribution, after):
+    while batch := _batch(distribution, after, among):
         after = batch[-1].pk
         new = [one for one in batch if not one.is_done]
         if new and not go_on():
@@ -155,11 +156,11 @@ def _read_all(distribution: Distribution, along: Course, progress: Progress, go_
     return True
 
 
-def _batch(distribution: Distribution, after: int) -> list[_Wanted]:
+def _batch(distribution: Distribution, after: int, among: tuple[int, int]) -> list[_Wanted]:
     """The next files, in the order of their keys, with what is known of them."""
     names = ("pk", "path", "path_key", "size", "sha256")
     known = ("coverage__reader", "coverage__reader_version", "coverage__content")
-    rows = _files(distribution).filter(pk__gt=after).order_by("pk").values_list(*names, *known)[:BATCH]
+    rows = leaves.forth(_files(distribution).values_list(*names, *known), after, BATCH, among)
     return [
         _Wanted(pk, path, key, size or 0, _content(sha256), None if version is None else (reader, version, content))
         for pk, path, key, size, sha256, reader, version, content in rows

@@ -71,9 +71,9 @@ def leaf(rows: Any, which: Asked, size: int, among: tuple[int, int] | None = Non
         which = Asked()  # less than a leaf is left there: the first one, in full
     start = which.after
     if start is None and 0 < (skipped := (which.number - 1) * size) <= DEEPEST:
-        passed = _forth(rows.values_list("pk", flat=True), 0, skipped, among)
+        passed = forth(rows.values_list("pk", flat=True), 0, skipped, among)
         start = passed[-1] if len(passed) == skipped else _LARGEST
-    found = _forth(rows, start or 0, size + 1, among)
+    found = forth(rows, start or 0, size + 1, among)
     if not found and start is not None:
         found = _back(rows, _LARGEST, size, among)[::-1]
         return Leaf(found, found[0].pk if len(found) == size else None)
@@ -85,8 +85,8 @@ def leaf(rows: Any, which: Asked, size: int, among: tuple[int, int] | None = Non
 # million of them for a hundred. So it is told to look at a few keys first, then at more.
 
 
-def _forth(rows: Any, start: int, most: int, among: tuple[int, int] | None) -> list[Any]:
-    """The first rows with keys greater than one."""
+def forth(rows: Any, start: int, most: int, among: tuple[int, int] | None) -> list[Any]:
+    """The first rows with keys greater than one, at most so many, in their order; `among` is as for `leaf`."""
     if among is None:
         return list(rows.filter(pk__gt=start).order_by("pk")[:most])
     found: list[Any] = []
