@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections.abc import Iterable
 from types import TracebackType
 
 import structlog
@@ -142,6 +143,19 @@ def resting(door: str, key: str) -> bool:
     failures = Work.objects.filter(door=door, key=key, state="failed").count()
     pause = min(dt.timedelta(minutes=2 ** min(failures - 1, 10)), REST_LIMIT)
     return timezone.now() < last.ended_at + pause
+
+
+def fresh_first(door: str, keys: Iterable[str], most: int) -> list[str]:
+    """The first so many keys, those that failed within the longest pause behind the others: they hold up nobody."""
+    since = timezone.now() - REST_LIMIT
+    failed = set(Work.objects.filter(door=door, state="failed", ended_at__gt=since).values_list("key", flat=True))
+    fresh: list[str] = []
+    tired: list[str] = []
+    for key in keys:
+        (tired if key in failed else fresh).append(key)
+        if len(fresh) == most:
+            break
+    return (fresh + tired)[:most]
 
 
 def take_back(older_than: dt.timedelta = STALE) -> int:

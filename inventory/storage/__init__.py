@@ -6,6 +6,7 @@ lists that lie beside the copies), and the verbs: `depositing`, `fixity`, `repai
 `migrating` (into the permanent archive), `recovering`.
 """
 
+from inventory.storage.depositing import DOOR as STORE_DOOR
 from inventory.storage.depositing import store
 from inventory.storage.fixity import check_fixity
 from inventory.storage.migrating import DOOR as MIGRATE_DOOR
@@ -13,7 +14,6 @@ from inventory.storage.migrating import ask_migrate, migrate
 from inventory.storage.recovering import deliver, expire, grant, refuse, request_recovery
 from inventory.storage.repairing import ask_repair, repair
 
-STORE_DOOR = "inventory.store"
 FIXITY_DOOR = "inventory.fixity"
 RECOVER_DOOR = "inventory.recover"
 REPAIR_DOOR = "inventory.repair"

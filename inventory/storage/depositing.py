@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from pathlib import Path
+from typing import Final
 
 from django.conf import settings
 from django.db import transaction
@@ -15,7 +15,7 @@ from inventory.models import Deposit, Distribution
 from inventory.states import DEPOSIT
 from inventory.storage import names, papers, places
 from inventory.storage.backend import Piece, Storage
-from portal import access, journal
+from portal import access, journal, work
 from portal.access import WORKER, Actor
 from portal.refusals import NotNow
 from portal.work import Lost, Progress
@@ -23,6 +23,7 @@ from portal.work import Lost, Progress
 BATCH = 500
 MOST_REFUSED = 1000
 MOST_WAITING = 20
+DOOR: Final = "inventory.store"
 
 
 def waiting() -> list[str]:
@@ -32,7 +33,7 @@ def waiting() -> list[str]:
     whole = Deposit.objects.whole().filter(distribution=OuterRef("pk"), address=settings.DEEP_STORAGE)
     ready = Distribution.objects.filter(state__in=("verified", "classified")).exclude(Exists(whole))
     there = (str(pk) for pk, root in ready.order_by("pk").values_list("pk", "root") if root and Path(root).is_dir())
-    return list(islice(there, MOST_WAITING))
+    return work.fresh_first(DOOR, there, MOST_WAITING)
 
 
 def run(key: str, progress: Progress) -> None:

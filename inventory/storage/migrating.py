@@ -41,7 +41,7 @@ def waiting() -> list[str]:
     datasets = Dataset.objects.standing().filter(cruise=OuterRef("distribution__cruise"))
     found = _outside().filter(state="stored")
     found = found.filter(Exists(datasets.filter(state="released"))).exclude(Exists(datasets.exclude(state="released")))
-    return [str(pk) for pk in found.order_by("pk").values_list("pk", flat=True)[:AT_ONCE]]
+    return work.fresh_first(DOOR, map(str, found.order_by("pk").values_list("pk", flat=True)), AT_ONCE)
 
 
 def _outside() -> DepositQuerySet:

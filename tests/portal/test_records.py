@@ -197,6 +197,19 @@ def test_a_failure_is_written_down_rests_and_is_woken(error: Exception, message:
     assert not work.resting("d", "1")
 
 
+def test_what_failed_lately_stands_behind_what_did_not():
+    for key in ("1", "2"):
+        with work.Progress.claim("d", key):
+            raise NotNow("The ship is away.")
+    keys = ["1", "2", "3", "4"]
+    assert work.fresh_first("d", iter(keys), 2) == ["3", "4"]
+    assert work.fresh_first("d", keys, 3) == ["3", "4", "1"]
+    assert work.fresh_first("other", keys, 2) == ["1", "2"]
+    work.wake("d", "2")
+    Work.objects.filter(key="1").update(ended_at=timezone.now() - work.REST_LIMIT)
+    assert work.fresh_first("d", keys, 4) == keys
+
+
 def test_a_worker_that_is_stopped_leaves_its_work_to_be_taken_up():
     with pytest.raises(KeyboardInterrupt), work.Progress.claim("d", "1"):
         raise KeyboardInterrupt
