@@ -38,7 +38,7 @@ class InventoryConfig(Floor):
 
         return [
             Door(watching.DOOR, "looking into the drop folder", watching.waiting, watching.run),
-            Door(arrivals.DOOR, "receiving a delivery", arrivals.waiting, arrivals.run, long=True),
+            Door(arrivals.DOOR, "receiving a delivery", arrivals.waiting, arrivals.run, long=True, awaited=True),
             Door("inventory.verify", "reading files", verification.waiting, verification.run, long=True),
             Door(shiplog.DOOR, "taking event logs ashore", shiplog.waiting_to_take, shiplog.take, long=True),
             Door(totals.DOOR, "counting files", totals.waiting, totals.run),
@@ -52,7 +52,14 @@ class InventoryConfig(Floor):
             Door(storage.REPAIR_DOOR, "repairing stored files", repairing.waiting, repairing.run, long=True),
             Door(storage.FIXITY_DOOR, "checking stored files", fixity.waiting, fixity.run, long=True),
             Door(storage.MIGRATE_DOOR, "moving files to the archive", migrating.waiting, migrating.run, long=True),
-            Door(storage.RECOVER_DOOR, "recovering files", recovering.waiting, recovering.run, long=True),
+            Door(
+                storage.RECOVER_DOOR,
+                "recovering files",
+                recovering.waiting,
+                recovering.run,
+                long=True,
+                awaited=True,
+            ),
         ]
 
     def stages(self, cruise: Cruise) -> Iterable[Stage]:

@@ -33,7 +33,7 @@ from portal.work import Progress
 DOOR: Final = "inventory.cover"
 BATCH: Final = 200  # files read between two writings: what a kill costs
 MOST_TRIES: Final = 5  # refusals after which it waits until somebody wakes it: a disk does not mount itself
-TURN: Final = 600.0  # seconds after which the worker lets other work pass
+TURN: Final = 300.0  # seconds after which the worker lets other work pass
 THERE: Final = ("matched", "changed", "moved", "new")
 MARGIN: Final = dt.timedelta(days=30)  # around the cruise; a time outside is a fault of a clock
 HARBOUR: Final = dt.timedelta(days=2)  # around the cruise; the period of a data set is of files that lie within

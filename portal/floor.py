@@ -21,13 +21,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """The way in for a job. `waiting` lists keys of what is to be done; `run` does one and may be run twice."""
+    """The way in for a job. `waiting` lists keys of what is to be done; `run` does one and may be run twice.
+
+    `awaited`: somebody asked for it and waits, so it goes before what else waits in its queue.
+    """
 
     name: str
     says: str
     waiting: Callable[[], Iterable[str]]
     run: Callable[[str, Progress], None]
     long: bool = False
+    awaited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

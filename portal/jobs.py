@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterable
+from itertools import islice
 
 import django_rq
 import structlog
@@ -52,12 +53,12 @@ def sweep() -> None:
         logger.warning("nothing taken back", error=str(error))
     for door in floor.doors().values():
         queue = django_rq.get_queue(LONG if door.long else QUICK)
-        for index, key in enumerate(door.waiting()):
-            if index >= BATCH:
-                break
+        keys = list(islice(door.waiting(), BATCH))
+        for key in reversed(keys) if door.awaited else keys:  # each goes before the last one
             job_id = f"{door.name}-{key}".replace(".", "-").replace(":", "-")
             if not (work.running(door.name, key) or work.resting(door.name, key) or _pending(queue, job_id)):
-                queue.enqueue(open_door, door.name, key, job_id=job_id, result_ttl=60, failure_ttl=3600)
+                kept = {"result_ttl": 60, "failure_ttl": 3600}
+                queue.enqueue(open_door, door.name, key, job_id=job_id, at_front=door.awaited, **kept)
     django_rq.get_connection(QUICK).set(SWEEP_KEY, timezone.now().isoformat(), ex=3600)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 
-from portal import jobs, voyage, work
+from portal import floor, jobs, voyage, work
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +42,27 @@ def test_another_fault_of_the_database_is_no_refusal(browse, monkeypatch):
     monkeypatch.setattr(voyage, "cancel", broken)
     with pytest.raises(OperationalError, match="disk"):
         browse("manager").post(reverse("cancel-cruise", args=[make.cruise().cruise_id]), {"note": "x"})
+
+
+def test_what_somebody_waits_for_goes_before_the_rest(monkeypatch):
+    queued: list[str] = []
+
+    class Queue:
+        connection = None
+
+        def enqueue(self, what: object, door: str, key: str, *, at_front: bool, **_: object) -> None:
+            queued.insert(0 if at_front else len(queued), f"{door} {key}")
+
+    def door(name: str, **more: bool) -> floor.Door:
+        return floor.Door(name, name, lambda: ["1", "2"], lambda key, progress: None, long=True, **more)
+
+    doors = {"slow": door("slow"), "asked": door("asked", awaited=True), "late": door("late")}
+    monkeypatch.setattr("portal.jobs.floor.doors", lambda: doors)
+    monkeypatch.setattr("portal.jobs.django_rq.get_queue", lambda name: Queue())
+    monkeypatch.setattr("portal.jobs._pending", lambda queue, job: False)
+    monkeypatch.setattr("portal.jobs.django_rq.get_connection", lambda name: SimpleNamespace(set=lambda *a, **k: None))
+    jobs.sweep()
+    assert queued == ["asked 1", "asked 2", "slow 1", "slow 2", "late 1", "late 2"]
 
 
 def test_a_sweep_goes_on(monkeypatch):
