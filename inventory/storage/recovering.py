@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from inventory import manifests, paths, scan
 from inventory.manifests import Entry
-from inventory.models import Dataset, Deposit, Recovery
+from inventory.models import Dataset, Deposit, Directory, Recovery
 from inventory.staging import path_key
 from inventory.states import RECOVERY
 from inventory.storage import papers, places
@@ -154,14 +154,26 @@ def deliver(*, recovery: Recovery, by: Actor, progress: Progress) -> Recovery:
     try:
         (root / DATA).mkdir(parents=True, exist_ok=True)
         with papers.open_list(deposit, storage, progress.beat) as listed:
-            progress.describe(f"Recovering {recovery}", recovery.cruise)
-            left = papers.pieces(listed, recovery.line)
-            while batch := papers.some(left, BATCH):
+            left = max(_asked_for(recovery) - recovery.files, 0)
+            progress.describe(f"Recovering {recovery}", recovery.cruise, total=left or None)
+            pieces = papers.pieces(listed, recovery.line)
+            while batch := papers.some(pieces, BATCH):
                 _bring(recovery, storage, batch, root, progress)
             _write_lists(recovery, listed.name, root, progress)
     except OSError as error:
         raise NotNow(f"The directory {root} cannot be written: {error.strerror or error}.") from error
     return _finish(recovery, by)
+
+
+def _asked_for(recovery: Recovery) -> int:
+    """How many files were asked for, by the totals."""
+    distribution = recovery.deposit.distribution
+    if recovery.under:
+        found = Directory.objects.filter(distribution=distribution, path=recovery.under)
+        return found.values_list("files", flat=True).first() or 0
+    if recovery.dataset is None:
+        return recovery.deposit.files
+    return sum(part.files for part in distribution.sums() if part.dataset_id == recovery.dataset_id)
 
 
 def _chosen(recovery: Recovery, batch: list[Piece]) -> list[Piece]:

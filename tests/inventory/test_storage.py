@@ -323,6 +323,8 @@ def test_a_directory_and_a_data_set_come_back_alone(deep: Path, home: Path):
     assert set(held(home / "set/data")) == wanted
     answer("recover", "--cruise", cruise_id, "--to", str(home / "dir"), "--under", "data/ctd/")
     assert set(held(home / "dir/data")) == {p for p in wanted if p.startswith(b"data/ctd/")}
+    works = Work.objects.filter(door=storage.RECOVER_DOOR).order_by("pk")
+    assert [(row.done, row.total) for row in works] == [(len(held(home / name / "data")),) * 2 for name in ("set", "dir")]
     with pytest.raises(SystemExit):
         answer("recover", "--cruise", cruise_id, "--to", str(home / "other"), "--under", "../etc")
     with pytest.raises(CommandError, match="holds something"):
@@ -418,6 +420,8 @@ def test_a_recovery_goes_on_where_it_was_stopped(
         call_command("recover", *words)
     monkeypatch.setattr(local, "_write", write)
     assert answer("recover", *words)["files"] == len(FILES) + len(HOSTILE)
+    stopped, ended = Work.objects.filter(door=storage.RECOVER_DOOR).order_by("pk")
+    assert (stopped.total, ended.total) == (len(FILES) + len(HOSTILE), ended.done)
     assert Recovery.objects.count() == 1
     assert held(home / "back/data").keys() == held(Path(verified.root)).keys() - {b"delivery.md5"}
 
