@@ -119,8 +119,23 @@ def _await(child: Child, seconds: float) -> None:
     try:
         child.process.wait(seconds)
     except subprocess.TimeoutExpired:
+        session = child.process.pid
         _signal(child, signal.SIGKILL)
         child.process.wait()
+        # A worker's job runs in a group of its own and would go on by itself.
+        for pid in _of_session(session):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _of_session(session: int) -> list[int]:
+    """Processes of a session, where the system tells (Linux)."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if os.getsid(int(place.name)) == session:
+                found.append(int(place.name))
+    return found
 
 
 def _signal(child: Child, number: signal.Signals) -> None:

@@ -324,7 +324,8 @@ def test_a_directory_and_a_data_set_come_back_alone(deep: Path, home: Path):
     answer("recover", "--cruise", cruise_id, "--to", str(home / "dir"), "--under", "data/ctd/")
     assert set(held(home / "dir/data")) == {p for p in wanted if p.startswith(b"data/ctd/")}
     works = Work.objects.filter(door=storage.RECOVER_DOOR).order_by("pk")
-    assert [(row.done, row.total) for row in works] == [(len(held(home / name / "data")),) * 2 for name in ("set", "dir")]
+    brought = [len(held(home / name / "data")) for name in ("set", "dir")]
+    assert [(row.done, row.total) for row in works] == [(number, number) for number in brought]
     with pytest.raises(SystemExit):
         answer("recover", "--cruise", cruise_id, "--to", str(home / "other"), "--under", "../etc")
     with pytest.raises(CommandError, match="holds something"):
