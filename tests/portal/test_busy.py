@@ -59,6 +59,7 @@ def test_what_somebody_waits_for_goes_before_the_rest(monkeypatch):
     doors = {"slow": door("slow"), "asked": door("asked", awaited=True), "late": door("late")}
     monkeypatch.setattr("portal.jobs.floor.doors", lambda: doors)
     monkeypatch.setattr("portal.jobs.django_rq.get_queue", lambda name: Queue())
+    monkeypatch.setattr("portal.jobs.close_old_connections", lambda: None)  # that of the test stays
     monkeypatch.setattr("portal.jobs._pending", lambda queue, job: False)
     monkeypatch.setattr("portal.jobs.django_rq.get_connection", lambda name: SimpleNamespace(set=lambda *a, **k: None))
     jobs.sweep()
