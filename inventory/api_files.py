@@ -42,7 +42,7 @@ AREA = thing(
 class FileSearch(APIView):
     """`GET /api/v1/files?bbox=&polygon=&area=&from=&to=&class=&vessel=&unplaced=`: files measured there and then.
 
-    At least an area or a period. The answer counts and gives the first 10,000; `/files.csv` and `/files.geojson` take
+    At least an area or a period. The answer counts and gives the first 5,000; `/files.csv` and `/files.geojson` take
     the same words and give all.
     """
 

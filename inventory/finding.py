@@ -23,7 +23,7 @@ from portal.leaves import Asked, Leaf
 WORDS: Final = 8  # of a search; more are left out
 FEW: Final = 10_000  # files that are counted one by one
 MOST_LOOKED: Final = 40  # stretches that are looked into for a leaf
-COUNTED: Final = 10  # stretches that are counted
+COUNTED: Final = 5  # stretches that are counted
 PASSED_OVER: Final = 2000  # hits that a link to a numbered page may pass over
 
 

@@ -31,7 +31,7 @@ _DURING: Final = (
 )
 KEPT_FOR: Final = 300  # s that the files found are kept for the pages that follow
 LISTED: Final = 2_000  # files that a page counts and lists
-MOST: Final = 10_000  # files that the API counts and lists; downloads give all
+MOST: Final = 5_000  # files that the API counts and lists; downloads give all
 SHARE: Final = 0.2  # of the cruises, in which a period lies for which its index is asked
 MARGIN: Final = dt.timedelta(days=30)  # around a cruise
 BOXES: Final = 20  # in which SpatiaLite is asked to look; an area of more parts is asked by its halves of the world
