@@ -100,6 +100,8 @@ def inside(text: str, *, backslashes: bool = False) -> str:
     path = "/".join(parts)
     if _DRIVE.match(path) and (backslashes or path[2:3] in ("\\", "/")):
         raise PathRefused(f"{display(text)} hides a drive letter; give the path relative to the root.")
+    if path.startswith("\\\\"):
+        raise PathRefused(f"{display(text)} hides an absolute path; give it relative to the distribution's root.")
     if len(to_bytes(path)) > LONGEST:
         raise PathRefused(f"The path is longer than {LONGEST:,} bytes: {display(path[:60])}…")
     return path

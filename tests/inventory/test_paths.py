@@ -126,6 +126,7 @@ pieces = st.one_of(
 )
 
 
+@example(path="./\\\\server", backslashes=False)
 @given(st.lists(pieces, max_size=6).map("/".join), st.booleans())
 def test_what_passes_stays_inside_and_is_normal(path: str, backslashes: bool) -> None:
     try:
