@@ -7,11 +7,10 @@ keys, until a leaf is full. A search that finds little in much stops after a whi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from django.db.models import Count, Q, Sum, Value
+from django.db.models import Count, Sum, Value
 from django.db.models.functions import Lower, StrIndex
 from django.db.models.lookups import GreaterThan
 
@@ -22,8 +21,8 @@ from portal.leaves import Asked, Leaf
 
 WORDS: Final = 8  # of a search; more are left out
 FEW: Final = 10_000  # files that are counted one by one
-MOST_LOOKED: Final = 40  # stretches that are looked into for a leaf
-COUNTED: Final = 5  # stretches that are counted
+MOST_LOOKED: Final = 80  # stretches that are looked into for a leaf
+COUNTED: Final = 10  # stretches that are counted
 PASSED_OVER: Final = 2000  # hits that a link to a numbered page may pass over
 
 
@@ -127,11 +126,11 @@ def find(shipments: list[Distribution], lot: Lot, words: str, which: Asked, size
     if not all(shipment.counted for shipment in shipments) or _at_most(shipments, lot.files) <= FEW:
         sums = rows.order_by().aggregate(files=Count("pk"), bytes=Sum("size"))
         return Found(leaves.leaf(rows, which, size, lot.among), sums["files"], sums["bytes"] or 0)
-    stretches = may_hold(shipments, words)
-    some = list(stretches.order_by("first")[: COUNTED + 1])
-    count = rows.filter(_in_any(some[:COUNTED])).order_by().aggregate(files=Count("pk"), bytes=Sum("size"))
-    exact = len(some) <= COUNTED
-    return Found(_leaf(rows, stretches, which, size), count["files"], count["bytes"] or 0, exact)
+    held = Held(rows, may_hold(shipments, words))
+    beginning = held.beyond(0, forth=True)
+    counted = held.hits(beginning[:COUNTED])
+    exact = len(beginning) <= COUNTED
+    return Found(held.leaf(which, size, beginning), len(counted), sum(size or 0 for _, size in counted), exact)
 
 
 def _at_most(shipments: list[Distribution], number: int) -> int:
@@ -148,50 +147,66 @@ def may_hold(shipments: list[Distribution], words: str) -> Any:
     return found
 
 
-def _in_any(stretches: list[Stretch]) -> Q:
-    found = Q(pk__in=[])
-    for stretch in stretches:
-        found |= Q(pk__range=(stretch.first, stretch.last))
-    return found
+Range = tuple[int, int]  # the first and the last key of a stretch
 
 
-def _leaf(rows: Any, stretches: Any, which: Asked, size: int) -> Leaf:
-    """A leaf of the rows that lie in stretches; it is unfinished where MOST_LOOKED of them were not enough."""
-    if which.before is not None:
-        found, _ = _gather(rows, stretches, which.before, size + 1, forth=False)
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Rows that lie in stretches. They are asked for by key: few that fit lie far apart."""
+
+    rows: Any
+    stretches: Any
+    read: dict[tuple[Range, ...], list[tuple[int, int | None]]] = field(default_factory=dict)
+
+    def beyond(self, key: int, *, forth: bool) -> list[Range]:
+        """The next stretches beyond a key, one more than are looked into for a leaf."""
+        ranges = self.stretches.values_list("first", "last")
+        if forth:
+            return list(ranges.filter(last__gt=key).order_by("first")[: MOST_LOOKED + 1])
+        return list(ranges.filter(first__lt=key).order_by("-first")[: MOST_LOOKED + 1])
+
+    def hits(self, ranges: list[Range]) -> list[tuple[int, int | None]]:
+        """Key and size of every row in these ranges, in no order; those of the first page are read once."""
+        known = tuple(ranges)
+        if known not in self.read:
+            # One by one: for "in this or that range" PostgreSQL first lists all keys of the shipment.
+            rows = self.rows.order_by().values_list("pk", "size")
+            parts = [rows.filter(pk__range=ends) for ends in ranges]
+            self.read[known] = list(parts[0].union(*parts[1:], all=True)) if parts else []
+        return self.read[known]
+
+    def leaf(self, which: Asked, size: int, beginning: list[Range]) -> Leaf:
+        """A leaf of the rows; it is unfinished where MOST_LOOKED stretches were not enough."""
+        if which.before is not None:
+            found, _ = self._keys(which.before, size + 1, self.beyond(which.before, forth=False), forth=False)
+            if len(found) > size:
+                keys = found[size - 1 :: -1]
+                return Leaf(self._of(keys), keys[0], keys[-1])
+            which = Asked()
+        skipped = (which.number - 1) * size if which.after is None else 0
+        if skipped > PASSED_OVER:
+            skipped = 0
+        ranges = beginning if which.after is None else self.beyond(which.after, forth=True)
+        found, ended_at = self._keys(which.after or 0, skipped + size + 1, ranges, forth=True)
+        found = found[skipped:]
+        before = found[0] if found and (which.after is not None or skipped) else None
         if len(found) > size:
-            found = found[size - 1 :: -1]
-            return Leaf(found, found[0].pk, found[-1].pk)
-        which = Asked()
-    skipped = (which.number - 1) * size if which.after is None else 0
-    if skipped > PASSED_OVER:
-        skipped = 0
-    found, ended_at = _gather(rows, stretches, which.after or 0, skipped + size + 1, forth=True)
-    found = found[skipped:]
-    before = found[0].pk if found and (which.after is not None or skipped) else None
-    if len(found) > size:
-        return Leaf(found[:size], before, found[size - 1].pk)
-    return Leaf(found, before, ended_at, unfinished=ended_at is not None)
+            return Leaf(self._of(found[:size]), before, found[size - 1])
+        return Leaf(self._of(found), before, ended_at, unfinished=ended_at is not None)
 
+    def _keys(self, start: int, most: int, ranges: list[Range], *, forth: bool) -> tuple[list[int], int | None]:
+        """Keys beyond a key, so many; and, where the search was broken off, the key up to which it came."""
+        found: list[int] = []
+        near = ranges[:MOST_LOOKED]
+        for some in (near[:COUNTED], near[COUNTED : 3 * COUNTED], near[3 * COUNTED :]):
+            keys = [key for key, _ in self.hits(some) if (key > start if forth else key < start)]
+            found += sorted(keys, reverse=not forth)
+            if len(found) >= most:
+                return found[:most], None
+        if len(ranges) <= MOST_LOOKED:
+            return found, None
+        first, last = ranges[MOST_LOOKED]
+        return found, first - 1 if forth else last + 1
 
-def _gather(rows: Any, stretches: Any, start: int, size: int, *, forth: bool) -> tuple[list[Any], int | None]:
-    """Rows beyond a key, so many; and, where the search was broken off, the key up to which it came."""
-    found: list[Any] = []
-    beyond = stretches.filter(last__gt=start).order_by("first") if forth else stretches.filter(first__lt=start)
-    for looked, stretch in enumerate(_in_turn(beyond if forth else beyond.order_by("-first"))):
-        if looked == MOST_LOOKED:
-            return found, stretch.first - 1 if forth else stretch.last + 1
-        here = rows.filter(pk__range=(stretch.first, stretch.last))
-        here = here.filter(pk__gt=start).order_by("pk") if forth else here.filter(pk__lt=start).order_by("-pk")
-        found += here[: size - len(found)]
-        if len(found) >= size:
-            break
-    return found, None
-
-
-def _in_turn(stretches: Any) -> Iterator[Stretch]:
-    """A few at first, which is enough for what is frequent; then the others."""
-    few = list(stretches.defer("text")[:4])
-    yield from few
-    if len(few) == 4:
-        yield from stretches.defer("text")[4 : MOST_LOOKED + 2]
+    def _of(self, keys: list[int]) -> list[Any]:
+        return list(self.rows.filter(pk__in=keys).order_by("pk"))
