@@ -1,6 +1,5 @@
 """The ASGI application for production and for `script/server`; static files are served by the site itself."""
 
-import gc
 import os
 import sys
 import tempfile
@@ -19,6 +18,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import get_resolver
 from servestatic import ServeStaticASGI
+
+from portal import memory
 
 # Threads that answer requests pass the interpreter on after 1 ms, not 5: who waits for it with a log's row locked keeps
 # all who write in that log.
@@ -105,11 +106,9 @@ class Handler(ASGIHandler):
 django.setup(set_prefix=False)
 django_application = Handler()
 
-# What is there before the first request stays; to look through it for rubbish takes a fifth of a second each time, and
-# a request waits for it.
+# To look through all that for rubbish takes a fifth of a second each time, and a request waits for it.
 get_resolver().url_patterns  # noqa: B018 - all that the pages import
-gc.collect()
-gc.freeze()
+memory.settle()
 
 application = ServeStaticASGI(
     django_application,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from inventory.states import DISTRIBUTION
 from inventory.verification import chunks, outcomes
 from inventory.verification.reading import Looked, Readers, cores
 from inventory.verification.standing import DOOR
-from portal import access, journal, work
+from portal import access, journal, memory, work
 from portal.access import Actor
 from portal.refusals import NotNow
 from portal.work import Progress
@@ -71,22 +70,12 @@ def run(
     left = sum(distribution.chunks.values_list("files", flat=True))
     progress.describe(f"Reading {distribution}", distribution.cruise, total=None if seat else left)
     until = time.monotonic() + TURN if seat and not stay else math.inf
-    with _tidy_seldom(), Readers(Path(distribution.root), threads or cores()) as readers:
+    with memory.settled(), Readers(Path(distribution.root), threads or cores()) as readers:
         turn = _Turn(distribution, progress, readers, threads or cores(), told)
         while turn.read(until) and stay:
             progress.beat()
             told(progress)
             time.sleep(work.BEAT_SECONDS)
-
-
-@contextmanager
-def _tidy_seldom() -> Iterator[None]:
-    """What stood in memory before is not looked through again and again for rubbish while files come and go."""
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 @transaction.atomic

@@ -16,7 +16,6 @@ are the median and the 95th percentile in ms, and the latter as a multiple of th
 from __future__ import annotations
 
 import argparse
-import gc
 import html
 import os
 import re
@@ -48,6 +47,7 @@ from django.utils import timezone  # noqa: E402
 from inventory import totals  # noqa: E402
 from inventory.models import Arrival, Dataset, Deposit, Distribution, File  # noqa: E402
 from inventory.staging import path_key  # noqa: E402
+from portal import memory  # noqa: E402
 from portal.models import Cruise  # noqa: E402
 from tests import make  # noqa: E402
 
@@ -402,8 +402,7 @@ def main() -> None:
             if not Cruise.objects.exists():
                 fill(Path(folder).resolve(), told.cruises, told.files)
             get_resolver().url_patterns  # noqa: B018 - and then, as portal.asgi does:
-            gc.collect()
-            gc.freeze()
+            memory.settle()
             measure(told.times, told.only)
     finally:
         if not told.keep:
