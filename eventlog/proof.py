@@ -7,7 +7,7 @@ from django.db import transaction
 from eventlog import verify
 from eventlog.models import Log
 from eventlog.verify import Report
-from portal import access, journal
+from portal import access, journal, work
 from portal.access import Actor
 from portal.models import JournalEntry, Work
 from portal.work import Progress
@@ -38,7 +38,7 @@ def ask(log: Log, *, by: Actor) -> None:
 
 def last(log: Log) -> Work | None:
     """The last verification by a worker: its state, when, and what it found as `message`."""
-    return Work.objects.filter(door=DOOR, key=str(log.pk)).order_by("-pk").first()
+    return work.latest(DOOR, str(log.pk))
 
 
 def waiting() -> list[str]:
@@ -46,8 +46,8 @@ def waiting() -> list[str]:
     found = []
     asked = dict(JournalEntry.objects.filter(kind="eventlog.log", verb=DOOR).order_by("pk").values_list("key", "at"))
     for key, at in asked.items():
-        work = Work.objects.filter(door=DOOR, key=key).order_by("-pk").first()
-        if work is None or work.started_at < at or work.state == "interrupted":
+        row = work.latest(DOOR, key)
+        if row is None or row.started_at < at or row.state == "interrupted":
             found.append(key)
     return found
 

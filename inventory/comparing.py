@@ -93,8 +93,11 @@ def shipment(distribution: Distribution, *, delivered: bool = False) -> Side:
     return Side(name, told, files, distribution.manifest_name, mark)
 
 
-def manifest(file: Path, name: str, *, root: str | None = None) -> Side:
-    """A manifest of any dialect. Raises NotLikeThis for one that cannot be read, with line and reason."""
+def manifest(file: Path, name: str, *, root: str | None = None, sha256: str = "") -> Side:
+    """A manifest of any dialect; `sha256` in hex digits, where it is known.
+
+    Raises NotLikeThis for one that cannot be read, with line and reason.
+    """
 
     @contextmanager
     def refusing() -> Iterator[None]:
@@ -114,7 +117,7 @@ def manifest(file: Path, name: str, *, root: str | None = None) -> Side:
 
     with refusing(), file.open("rb") as stream:
         algorithms = manifests.read(stream, root=root).algorithms
-        mark = manifest_mark(name, digest(file), root)
+        mark = manifest_mark(name, sha256 or digest(file), root)
     return Side(f"manifest {name}", algorithms, files, name, mark)
 
 

@@ -22,7 +22,7 @@ from inventory.comparing import Remark, Side
 from inventory.manifests import Comparison
 from inventory.manifests.compare import File
 from inventory.models import Distribution
-from portal import jobs
+from portal import jobs, work
 from portal.models import Work
 from portal.refusals import NotFound, NotLikeThis, NotNow
 from portal.work import Progress
@@ -64,8 +64,7 @@ def key_of(before: Distribution, now: Distribution, *, delivered: bool) -> str:
 
 def work_at(before: Distribution, now: Distribution, *, delivered: bool) -> Work | None:
     """How far the worker is with it."""
-    key = key_of(before, now, delivered=delivered)
-    return Work.objects.filter(door=DOOR, key=key).order_by("-pk").first()
+    return work.latest(DOOR, key_of(before, now, delivered=delivered))
 
 
 def look_at_sent(manifest: Path, name: str, now: Distribution) -> Comparison | str:
@@ -75,14 +74,14 @@ def look_at_sent(manifest: Path, name: str, now: Distribution) -> Comparison | s
     then its SHA-256 comes back, by which `sent` finds what became of it.
     Raises NotLikeThis for what is no manifest, NotNow while the shipment is being read or too many wait.
     """
-    sides = comparing.manifest(manifest, name), comparing.shipment(now)
+    digest = comparing.digest(manifest)
+    sides = comparing.manifest(manifest, name, sha256=digest), comparing.shipment(now)
     if (found := comparing.known(sides[0].mark, sides[1].mark)) is not None:
         return found
     if manifest.stat().st_size <= SMALL and now.counts()["all"]["files"] <= AT_ONCE:
         return comparing.kept(*sides)
     if now.state == "received":
         raise NotNow(f"{now} is being read. It is compared once all of its files are read.")
-    digest = comparing.digest(manifest)
     key = key_of_sent(digest, name, now)
     if not _asked(key).exists() and _waiting_manifests() >= MOST_SENT:
         raise NotNow(f"{MOST_SENT} large manifests wait to be compared. Send it again in a few minutes.")
@@ -101,11 +100,11 @@ def sent(digest: str, name: str, now: Distribution) -> Comparison | Work | None:
     if (found := comparing.known(mark, comparing.shipment(now).mark)) is not None:
         return found
     key = key_of_sent(digest, name, now)
-    work = Work.objects.filter(door=DOOR, key=key).order_by("-pk").first()
+    row = work.latest(DOOR, key)
     if _asked(key).exists():
-        return None if work is None or work.state == "done" else work
-    if work is not None and work.message:
-        raise NotLikeThis(work.message)
+        return None if row is None or row.state == "done" else row
+    if row is not None and row.message:
+        raise NotLikeThis(row.message)
     raise NotFound(f"The comparison with {name} is not kept any more. Send the manifest again.")
 
 

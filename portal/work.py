@@ -135,9 +135,14 @@ def running(door: str, key: str) -> bool:
     return Work.objects.filter(door=door, key=key, state="running", beat_at__gte=timezone.now() - STALE).exists()
 
 
+def latest(door: str, key: str) -> Work | None:
+    """The last time that somebody was at it, or is."""
+    return Work.objects.filter(door=door, key=key).order_by("-pk").first()
+
+
 def resting(door: str, key: str) -> bool:
     """Whether it failed lately: each failure doubles the pause, from one minute up to an hour."""
-    last = Work.objects.filter(door=door, key=key).order_by("-pk").first()
+    last = latest(door, key)
     if last is None or last.state != "failed" or last.ended_at is None:
         return False
     failures = Work.objects.filter(door=door, key=key, state="failed").count()

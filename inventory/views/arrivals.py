@@ -24,8 +24,8 @@ from inventory.forms import AnnounceForm, ReceiveForm, UploadForm
 from inventory.models import Arrival
 from inventory.models.arrival import CHOSEN, SENT
 from inventory.states import ARRIVAL
-from portal import jobs
-from portal.models import Cruise, Work
+from portal import jobs, work
+from portal.models import Cruise
 from portal.refusals import NotFound, NotLikeThis, Refusal
 from portal.views.doors import attempt, needs
 
@@ -174,11 +174,10 @@ def _found(request: HttpRequest, uuid: UUID) -> Arrival:
 def arrival_page(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """One arrival: how far it is, or why it was refused, and what can be done."""
     arrival = _found(request, uuid)
-    work = Work.objects.filter(door=arrivals.DOOR, key=str(arrival.pk)).order_by("-pk").first()
     context = {
         "arrival": arrival,
         "says": ARRIVAL.states[arrival.state],
-        "work": work,
+        "work": work.latest(arrivals.DOOR, str(arrival.pk)),
         "verbs": [verb for verb in VERBS if ARRIVAL.allows(arrival.state, f"arrival.{verb}") and _fits(arrival, verb)],
     }
     return render(request, "inventory/arrival.html", context)

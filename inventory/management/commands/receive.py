@@ -10,10 +10,9 @@ from django.core.management.base import CommandParser
 from inventory import intake, shiplog, verification
 from inventory.models import Distribution
 from inventory.states import FILE_STATES
-from portal import jobs
+from portal import jobs, work
 from portal.access import Actor
 from portal.console import Console, cruise
-from portal.models import Work
 
 NAMED = ("changed", "moved", "missing", "new", "unreadable")
 MOST_NAMED = 200
@@ -56,7 +55,7 @@ class Command(Console):
 def report(distribution: Distribution) -> dict[str, Any]:
     """Counts in md5deep's words, and the files that are not as delivered."""
     named = distribution.files.filter(state__in=NAMED).order_by("path")
-    last = Work.objects.filter(door="inventory.verify", key=str(distribution.pk)).order_by("-pk").first()
+    last = work.latest(verification.DOOR, str(distribution.pk))
     return {
         "distribution": str(distribution),
         "state": distribution.state,
@@ -69,7 +68,7 @@ def report(distribution: Distribution) -> dict[str, Any]:
 
 def _event_log(distribution: Distribution) -> str:
     """What came of the final copy of the event log, where one was delivered."""
-    last = Work.objects.filter(door=shiplog.DOOR, key=str(distribution.pk)).order_by("-pk").first()
+    last = work.latest(shiplog.DOOR, str(distribution.pk))
     if last is None:
         return ""
     return f"{'taken ashore' if last.state == 'done' else last.state}; {last.message}".rstrip("; ")
