@@ -163,11 +163,8 @@ def _dataset(distribution: Distribution, rule: Rule) -> Dataset:
 
 def _sizes(distribution: Distribution) -> dict[str, int]:
     """Files of each data set, by the totals."""
-    counts: Counter[int] = Counter()
-    for part in distribution.sums():
-        if part.dataset_id is not None:
-            counts[part.dataset_id] += part.files
-    return {d.name: counts[d.pk] for d in Dataset.objects.filter(pk__in=counts)}
+    counts = totals.by_dataset(distribution)
+    return {d.name: counts[d.pk][0] for d in Dataset.objects.filter(pk__in=counts)}
 
 
 def _changes(before: dict[str, int], after: dict[str, int]) -> dict[str, list[int]]:

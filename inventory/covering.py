@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Count, F, Max, Min, OuterRef, Q, Subquery
 from django.utils import timezone
 
-from inventory import footprints, scan
+from inventory import finding, footprints, scan
 from inventory.coverage.along import Course
 from inventory.coverage.readers import CURRENT, EDITION, reader_of
 from inventory.coverage.reading import Source, Unreadable
@@ -127,9 +127,7 @@ def _forget(distribution: Distribution) -> None:
 
 def _read_all(distribution: Distribution, along: Course, progress: Progress, go_on: Callable[[], bool]) -> bool:
     """Reads what is not read yet; says whether it came to the end."""
-    root, parts = Path(distribution.root), distribution.sums()
-    among = min((part.first for part in parts), default=0), max((part.last for part in parts), default=0)
-    after = 0
+    root, among, after = Path(distribution.root), finding.narrowed(distribution).among, 0
     while batch := _batch(distribution, after, among):
         after = batch[-1].pk
         new = [one for one in batch if not one.is_done]
@@ -156,7 +154,7 @@ def _read_all(distribution: Distribution, along: Course, progress: Progress, go_
     return True
 
 
-def _batch(distribution: Distribution, after: int, among: tuple[int, int]) -> list[_Wanted]:
+def _batch(distribution: Distribution, after: int, among: tuple[int, int] | None) -> list[_Wanted]:
     """The next files, in the order of their keys, with what is known of them."""
     names = ("pk", "path", "path_key", "size", "sha256")
     known = ("coverage__reader", "coverage__reader_version", "coverage__content")

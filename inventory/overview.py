@@ -123,7 +123,8 @@ def _map(request: HttpRequest, cruise: Cruise, track: Track | None) -> dict[str,
 def dataset_rows(cruise: Cruise) -> list[dict[str, Any]]:
     """Data sets of a cruise with files, bytes, and the hold in force."""
     today = timezone.now().date()
-    sizes = totals.by_dataset(cruise)
+    distribution = cruise.distributions.current().select_related("total").first()
+    sizes = totals.by_dataset(distribution) if distribution else {}
     rows = []
     for dataset in Dataset.objects.filter(cruise=cruise).standing().prefetch_related("holds"):
         files, size = sizes.get(dataset.pk, (0, 0))

@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from inventory.models import Directory, Distribution, Part, Stretch, Total
 from inventory.staging import path_key
-from portal.models import Cruise, Work
+from portal.models import Work
 from portal.work import Progress
 
 DOOR: Final = "inventory.count"
@@ -255,11 +255,10 @@ def _write_stretches(cursor: Any, distribution_id: int) -> None:
     cursor.execute(statement, [distribution_id, distribution_id])
 
 
-def by_dataset(cruise: Cruise) -> dict[int, tuple[int, int]]:
-    """Files and bytes of each data set of a cruise, by its key, in the shipment in force."""
-    distribution = cruise.distributions.current().select_related("total").first()
+def by_dataset(distribution: Distribution) -> dict[int, tuple[int, int]]:
+    """Files and bytes of each data set that a distribution has files of, by its key."""
     found: dict[int, tuple[int, int]] = {}
-    for part in distribution.sums() if distribution else ():
+    for part in distribution.sums():
         if part.dataset_id is not None:
             files, size = found.get(part.dataset_id, (0, 0))
             found[part.dataset_id] = files + part.files, size + part.bytes

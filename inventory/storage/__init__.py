@@ -8,15 +8,14 @@ lists that lie beside the copies), and the verbs: `depositing`, `fixity`, `repai
 
 from inventory.storage.depositing import DOOR as STORE_DOOR
 from inventory.storage.depositing import store
+from inventory.storage.fixity import DOOR as FIXITY_DOOR
 from inventory.storage.fixity import check_fixity
 from inventory.storage.migrating import DOOR as MIGRATE_DOOR
 from inventory.storage.migrating import ask_migrate, migrate
+from inventory.storage.recovering import DOOR as RECOVER_DOOR
 from inventory.storage.recovering import deliver, expire, grant, refuse, request_recovery
+from inventory.storage.repairing import DOOR as REPAIR_DOOR
 from inventory.storage.repairing import ask_repair, repair
-
-FIXITY_DOOR = "inventory.fixity"
-RECOVER_DOOR = "inventory.recover"
-REPAIR_DOOR = "inventory.repair"
 
 __all__ = [
     "FIXITY_DOOR",

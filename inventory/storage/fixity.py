@@ -24,6 +24,7 @@ from portal.lifecycle import OFFICE
 from portal.models import Person
 from portal.work import Lost, Progress
 
+DOOR = "inventory.fixity"
 BATCH = 500
 TURN = 600.0  # seconds after which a check by the door lets other work pass
 AT_ONCE = 4

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from inventory import manifests, paths, scan
+from inventory import manifests, paths, scan, totals
 from inventory.manifests import Entry
 from inventory.models import Dataset, Deposit, Directory, Recovery
 from inventory.staging import path_key
@@ -28,6 +28,7 @@ from portal.models import Person
 from portal.refusals import Fault, NotLikeThis, NotNow
 from portal.work import Lost, Progress
 
+DOOR = "inventory.recover"
 BATCH = 500
 KEEP = dt.timedelta(days=30)
 MOST_FAULTS = 1000
@@ -173,7 +174,7 @@ def _asked_for(recovery: Recovery) -> int:
         return found.values_list("files", flat=True).first() or 0
     if recovery.dataset is None:
         return recovery.deposit.files
-    return sum(part.files for part in distribution.sums() if part.dataset_id == recovery.dataset_id)
+    return totals.by_dataset(distribution).get(recovery.dataset_id or 0, (0, 0))[0]
 
 
 def _chosen(recovery: Recovery, batch: list[Piece]) -> list[Piece]:

@@ -20,11 +20,12 @@ from inventory.models import Deposit, Distribution
 from inventory.states import DEPOSIT
 from inventory.storage import papers, places
 from inventory.storage.backend import Piece, Storage, Unreachable
-from portal import access, journal
+from portal import access, journal, work
 from portal.access import WORKER, Actor
 from portal.refusals import NotNow
 from portal.work import Lost, Progress
 
+DOOR: Final = "inventory.repair"
 BATCH: Final = 500
 AT_ONCE: Final = 20
 MOST_REFUSED: Final = 1000
@@ -56,7 +57,8 @@ def waiting() -> list[str]:
     anew = ~Q(basis=F("distribution__verified_at")) & Q(distribution__state__in=READ)
     found = Deposit.objects.whole().filter(Q(repair_asked_at__isnull=False) | anew)
     rows = found.order_by("pk").values_list("pk", "repair_asked_at", "distribution__root")[: AT_ONCE * 5]
-    return [str(pk) for pk, asked, root in rows if asked or Path(root).is_dir()][:AT_ONCE]
+    there = (str(pk) for pk, asked, root in rows if asked or Path(root).is_dir())
+    return work.fresh_first(DOOR, there, AT_ONCE)
 
 
 def run(key: str, progress: Progress) -> None:

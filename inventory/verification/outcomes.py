@@ -29,11 +29,8 @@ def verdict(listed: Listed, read: scan.Read) -> tuple[str, str]:
     """The word for a file that was read, and a remark. By hash where the manifest has one, else by size."""
     if not listed.in_manifest:
         return "new", ""
-    md5, sha256, size = listed.delivered_md5, listed.delivered_sha256, listed.delivered_size
-    if md5 in ("", read.md5) and sha256 in ("", read.sha256) and (md5 or sha256) and size in (None, read.size):
-        return "matched", ""  # as nearly all do; a further hash is not asked for beside these
     other = hashes.to_read(listed.delivered_md5, listed.delivered_sha256, listed.delivered_hashes)
-    told = hashes.unpack(listed.delivered_hashes).get(other, "")
+    told = hashes.unpack(listed.delivered_hashes)[other] if other else ""
     pairs = ((read.md5, listed.delivered_md5), (read.sha256, listed.delivered_sha256), (read.other, told))
     if any(theirs and ours != theirs for ours, theirs in pairs):
         return "changed", "its content is not what the manifest says"
@@ -47,8 +44,7 @@ def verdict(listed: Listed, read: scan.Read) -> tuple[str, str]:
 
 def gone(looked: Looked) -> bool:
     """Whether a file that no manifest names has vanished since the directory was listed."""
-    found = looked.found
-    return type(found) is not scan.Read and isinstance(found, FileNotFoundError) and not looked.listed.in_manifest
+    return isinstance(looked.found, FileNotFoundError) and not looked.listed.in_manifest
 
 
 def write(looked: Sequence[Looked]) -> None:

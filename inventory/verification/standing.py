@@ -13,6 +13,7 @@ from portal import work
 from portal.models import Work
 
 DOOR = "inventory.verify"
+SOONEST = 0.5  # s of work that tell a rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,8 @@ def standing(distribution: Distribution, counts: dict[str, dict[str, int]]) -> S
         size,
         max(size - left["bytes__sum"], 0),
         len(alive),
-        sum(row.done / _seconds(row) for row in alive),
-        sum(row.bytes / _seconds(row) for row in alive),
+        sum(row.done / max(row.seconds, SOONEST) for row in alive),
+        sum(row.bytes / max(row.seconds, SOONEST) for row in alive),
     )
 
 
@@ -89,7 +90,3 @@ def workers(distribution: Distribution) -> Any:
     fresh = timezone.now() - work.STALE
     rows = Work.objects.filter(Q(key=key) | Q(key__startswith=f"{key}:"), door=DOOR, state="running")
     return rows.filter(beat_at__gte=fresh)
-
-
-def _seconds(row: Work) -> float:
-    return max((row.beat_at - row.started_at).total_seconds(), 0.5)
