@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,6 +56,14 @@ def test_values_from_files(tmp_path: Path):
     assert env.text("A") == "hush"
     with pytest.raises(Misconfigured, match="B_FILE names"):
         env.text("B")
+
+
+def test_a_command_tells_a_wrong_setting_in_one_line(tmp_path: Path):
+    environment = os.environ | {"LEADLINE_HOME": str(tmp_path), "LEADLINE_FIXITY_DAYS": "often"}
+    command = [sys.executable, "manage.py", "states"]
+    ended = subprocess.run(command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 1
+    assert ended.stderr == "Leadline cannot start: LEADLINE_FIXITY_DAYS is 'often'; write a whole number.\n"
 
 
 def test_database_and_mail_addresses(tmp_path: Path):
