@@ -15,10 +15,13 @@ pytestmark = pytest.mark.browser
 PAGES = (
     "/areas/",
     "/files/",
-    "/files/?box=-40,20,0,50&unplaced=on",
-    "/files/?box=wrong",
+    "/files/?bbox=-40,20,0,50&unplaced=on",
+    "/files/?bbox=wrong",
     "/arrivals/",
     "/profiles/",
+    "/submissions/",
+    f"/cruise/{FINISHED}/inventory/?in=ctd/raw",
+    f"/cruise/{FINISHED}/inventory/?q=raw",
     f"/cruise/{FINISHED}/copies/",
     f"/cruise/{FINISHED}/classification/",
     f"/cruise/{FINISHED}/inventory/compare/",
@@ -27,6 +30,15 @@ PAGES = (
     f"/cruise/{RUNNING}/receive/",
 )
 THEMES = ("light", "dark", "night")
+# Whether what stands at the head of a page lies over each other, and whether a phone must scroll a table of files.
+COVERED = """() => {
+    const boxes = [...document.querySelectorAll(".page-head > *")].map(one => one.getBoundingClientRect());
+    return boxes.some((a, n) => boxes.slice(n + 1).some(b =>
+        Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 &&
+        Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1));
+}"""
+SQUEEZED = "[...document.querySelectorAll('.page-head > *')].some(one => one.scrollWidth > one.clientWidth + 1)"
+ASIDE = "[...document.querySelectorAll('.scroll')].some(one => one.scrollWidth > one.clientWidth + 1)"
 OVER = "document.documentElement.scrollWidth - window.innerWidth"
 
 
@@ -50,6 +62,10 @@ def test_axe_finds_nothing_in_any_theme_nor_is_any_wider_than_the_screen(page: P
             page.set_viewport_size({"width": width, "height": 800})
             if (over := page.evaluate(OVER)) > 0:
                 wrong[f"{path} {width}"] = over
+            if page.evaluate(COVERED) or page.evaluate(SQUEEZED):
+                wrong[f"{path} {width} head"] = "covered or squeezed"
+            if width == WIDTHS[0] and page.evaluate(ASIDE):
+                wrong[f"{path} {width} table"] = "scrolls sideways"
     assert wrong == {}
 
 
