@@ -83,6 +83,22 @@ def test_details_after_the_press_and_an_answer_lost_on_the_way(chromium: Browser
         assert len(with_comment(page, other)) == 1
 
 
+def test_a_time_that_is_typed_is_not_to_come(chromium: Browser, site: str):
+    with tablet(chromium, site) as page:
+        minutes = page.evaluate(
+            """async () => {
+                const files = performance.getEntriesByType("resource").map(one => one.name);
+                const { now, readTime } = await import(files.find(name => /deck.moments/.test(name)));
+                const typed = at => new Date(at).toISOString().slice(11, 19);
+                return [-700, -10, 2, 30, 600].map(ahead => {
+                    const at = Math.floor(now() / 1000) * 1000 + ahead * 60000;
+                    return Math.round((readTime(typed(at), now()) - now()) / 60000);
+                });
+            }"""
+        )
+        assert minutes == [-700, -10, 2, 30 - 1440, 600 - 1440]
+
+
 def test_by_keyboard_alone(chromium: Browser, site: str):
     with tablet(chromium, site) as page:
         settled(page)

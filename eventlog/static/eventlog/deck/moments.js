@@ -107,6 +107,8 @@ export function age(ms) {
   return `${Math.round(seconds / 86_400)} d`;
 }
 
+const AHEAD = 300_000; // ms that somebody's own watch may be ahead of ours
+
 /** What a person typed as a time of a day near `near` (ms): 0314, 03:14, 3:14:07, 2026-11-21 03:14; ms, or null. */
 export function readTime(text, near) {
   const clean = text.trim().replace(/\s*(utc|z)$/i, "");
@@ -123,7 +125,8 @@ export function readTime(text, near) {
   const fine = valid(at, +hh, +mi, +s);
   if (fine === null) return null;
   // The nearest such time that is not to come: 23:58 typed at 00:02 was yesterday, 00:01 typed at 14:00 was today.
-  const options = [at - 86_400_000, at, at + 86_400_000].filter((option, index) => !index || option <= now() + 3_600_000);
+  const latest = now() + AHEAD;
+  const options = [at - 86_400_000, at, at + 86_400_000].filter((option, index) => !index || option <= latest);
   return options.reduce((best, option) => (Math.abs(option - near) < Math.abs(best - near) ? option : best));
 }
 
