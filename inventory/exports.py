@@ -7,12 +7,13 @@ import datetime as dt
 import io
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from django.db.models import Q
 
-from inventory import hashes, listing, manifests
-from inventory.listing import DELIVERED, FOUND
+from inventory import hashes, listing, manifests, scan
+from inventory.listing import DELIVERED, DISK, FOUND
 from inventory.manifests import Entry
 from inventory.models import Distribution
 from portal.refusals import NotFound, NotLikeThis
@@ -49,15 +50,26 @@ class _Format:
 
 
 def export(distribution: Distribution, form: str, said: str = FOUND) -> Export:
-    """A shipment as `form`, one of FORMATS; `said`: "found" (as read by us) or "delivered" (as the ship told it).
+    """A shipment as `form`, one of FORMATS.
 
-    Raises NotFound for another form, and NotLikeThis, before anything is sent, when the form cannot say it: a hashdeep
-    list takes sizes and hashes of every file, and both lists take no name that would read as two files.
+    `said`: "found" (as read by us), "delivered" (as the ship told it), or "disk" (as found, and the manifest in the
+    root as well: an audit of the disk by hashdeep meets it). Raises NotFound for another form, and NotLikeThis, before
+    anything is sent, when the form cannot say it: a hashdeep list takes sizes and hashes of every file, both lists take
+    no name that would read as two files, and a disk that is not there shows no manifest.
     """
     if form not in FORMATS:
         raise NotFound(f"The inventory is not given as {form}; there are {', '.join(FORMATS)}.")
+    if said == DISK and form == "csv":
+        raise NotLikeThis(
+            "The CSV tells the inventory, in which the manifest has no row. Take hashdeep, md5deep or DFXML."
+        )
+    if said == DISK and not scan.there(Path(distribution.root)):
+        raise NotLikeThis(
+            f"The disk of {distribution} is not there, and the manifest on it cannot be listed. Mount it, or take the "
+            "list without the manifest."
+        )
     format_ = FORMATS[form]
-    told = "-delivered" if said == DELIVERED else ""
+    told = "" if said == FOUND else f"-{said}"
     name = f"{distribution.cruise.cruise_id}-{distribution.number}{told}.{format_.ending}"
     return Export(format_.write(distribution, said), f"{format_.content_type}; charset=utf-8", name)
 

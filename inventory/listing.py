@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from django.db.models import Count, Q, Sum
 
-from inventory import hashes, paths
+from inventory import hashes, paths, scan
 from inventory.finding import Lot
 from inventory.manifests import Entry
 from inventory.models import Directory, Distribution
@@ -71,7 +73,7 @@ def trail(directory: str) -> list[dict[str, str]]:
     return [{"name": paths.display(part), "path": "/".join(parts[: n + 1])} for n, part in enumerate(parts)]
 
 
-FOUND, DELIVERED, STANDING = "found", "delivered", "standing"
+FOUND, DELIVERED, STANDING, DISK = "found", "delivered", "standing", "disk"
 PROMISED = ("delivered_size", "delivered_md5", "delivered_sha256", "delivered_hashes")
 
 
@@ -79,7 +81,8 @@ def entries(distribution: Distribution, said: str = FOUND) -> Iterator[Entry]:
     """The files of a shipment in the order of their paths.
 
     "found": every file that was read, with our size and hashes; "delivered": every file of the manifest as the ship
-    told it, whatever it told; "standing": every file that is here, the unread ones with the hashes of the manifest.
+    told it, whatever it told; "standing": every file that is here, the unread ones with the hashes of the manifest;
+    "disk": what was found, and after it the manifest itself, which is no part of the inventory but lies on the disk.
     """
     rows: Any = distribution.files.order_by("path")
     if said == DELIVERED:
@@ -88,7 +91,7 @@ def entries(distribution: Distribution, said: str = FOUND) -> Iterator[Entry]:
             yield Entry(path, size, None, hashes.told(*told), 0)
         return
     rows = rows.exclude(state="missing")
-    if said == FOUND:
+    if said in (FOUND, DISK):
         rows = rows.exclude(md5="")
     names = ("path", "size", "changed_at", "md5", "sha256", "state")
     for path, size, at, md5, sha256, state, length, *told in rows.values_list(*names, *PROMISED).iterator(
@@ -98,6 +101,16 @@ def entries(distribution: Distribution, said: str = FOUND) -> Iterator[Entry]:
         found = (md5, sha256, hashes.proven(*told) if state == "matched" else None)
         known = hashes.told(*(told if unread else found))
         yield Entry(path, length if size is None else size, at, known, 0)
+    if said == DISK:
+        yield from _manifest(distribution)
+
+
+def _manifest(distribution: Distribution) -> Iterator[Entry]:
+    """The manifest in the root of a shipment, where it is still the one that was received."""
+    with suppress(OSError):
+        read = scan.read(Path(distribution.root), distribution.manifest_name)
+        if read.sha256 == distribution.manifest_sha256:
+            yield Entry(distribution.manifest_name, read.size, None, {"md5": read.md5, "sha256": read.sha256}, 0)
 
 
 def algorithms(distribution: Distribution) -> tuple[str, ...]:

@@ -76,11 +76,13 @@ def browse(request: HttpRequest, cruise: Cruise) -> HttpResponse:
 def download(request: HttpRequest, cruise: Cruise, form: str) -> StreamingHttpResponse:
     """A whole inventory as CSV or as a manifest that md5deep or hashdeep audits a disk against.
 
-    `?shipment=2`: an earlier one; `?said=delivered`: what the ship told, not what was found.
+    `?shipment=2`: an earlier one; `?said=delivered`: what the ship told, not what was found; `?said=disk`: what was
+    found, and the manifest in the root.
     """
     number = request.GET.get("shipment", "")
     distribution = comparing.numbered(cruise, int(number) if number.isdecimal() and len(number) < 7 else None)
-    said = listing.DELIVERED if request.GET.get("said") == "delivered" else listing.FOUND
+    asked = request.GET.get("said")
+    said = asked if asked in (listing.DELIVERED, listing.DISK) else listing.FOUND
     made = exports.export(distribution, form, said)
     return streaming.send(request, made.parts, content_type=made.content_type, name=made.name)
 

@@ -137,8 +137,8 @@ def test_a_cruise_that_one_may_not_see_is_none(home: Path):
     assert comparing.find(str(made.cruise), by=make.person("operator")).name == str(made)
 
 
-def export(made: Distribution, form: str, place: Path, *more: str) -> bytes:
-    call_command("export_manifest", cruise=str(made.cruise), format=form, output=str(place), delivered="-d" in more)
+def export(made: Distribution, form: str, place: Path, said: str = "found") -> bytes:
+    call_command("export_manifest", cruise=str(made.cruise), format=form, output=str(place), said=said)
     return place.read_bytes()
 
 
@@ -156,6 +156,12 @@ def test_the_real_tool_audits_nasty_names_against_our_export(home: Path):
     report = subprocess.run(audit, cwd=root, capture_output=True, check=False).stdout
     assert b"Audit passed" in report
     assert b"Files matched: %d" % len(NASTY) in report
+    (root / "shipped.md5").write_bytes(listed)
+    assert b"Audit failed" in subprocess.run(audit, cwd=root, capture_output=True, check=False).stdout
+    Distribution.objects.update(manifest_name="shipped.md5")
+    export(made, "hashdeep", home / "known", "disk")
+    assert b"Audit passed" in subprocess.run(audit, cwd=root, capture_output=True, check=False).stdout
+    (root / "shipped.md5").unlink()
     for form in ("md5deep", "hashdeep", "dfxml"):
         text = export(made, form, home / "out")
         back = {entry.path: entry for entry in manifests.read(io.BytesIO(text)).entries}
@@ -163,27 +169,27 @@ def test_the_real_tool_audits_nasty_names_against_our_export(home: Path):
         assert {path: entry.size for path, entry in back.items()} == {to_text(n): len(c) for n, c in NASTY.items()}
         assert compared(str(home / "out"), str(made.cruise))[0] == 0
     assert compared(str(root), str(made.cruise))[0] == 0
-    assert sorted(export(made, "md5deep", home / "out", "-d").splitlines()) == sorted(listed.splitlines())
+    assert sorted(export(made, "md5deep", home / "out", "delivered").splitlines()) == sorted(listed.splitlines())
 
 
 def test_what_the_ship_told_is_exported_beside_what_was_found(home: Path):
     made = make.distribution(home, files={"a": b"1", "b": b"2"})
     (Path(made.root) / "a").write_bytes(b"other")
     call_command("verify", cruise=str(made.cruise), stdout=StringIO())
-    found, told = export(made, "md5deep", home / "found"), export(made, "md5deep", home / "told", "-d")
+    found, told = export(made, "md5deep", home / "found"), export(made, "md5deep", home / "told", "delivered")
     assert found != told
     assert told == (Path(made.root) / made.manifest_name).read_bytes()
-    rows = export(made, "csv", home / "told.csv", "-d").decode().splitlines()
+    rows = export(made, "csv", home / "told.csv", "delivered").decode().splitlines()
     assert rows[0] == "path,size,md5,sha256"
     assert len(rows) == 3
-    assert b"<filename>./a</filename>" in export(made, "dfxml", home / "told.xml", "-d")
+    assert b"<filename>./a</filename>" in export(made, "dfxml", home / "told.xml", "delivered")
     made.files.update(delivered_size=None)
-    assert export(made, "md5deep", home / "told", "-d").startswith(b"c4ca4238a0b923820dcc509a6f75849b  ./a\n")
+    assert export(made, "md5deep", home / "told", "delivered").startswith(b"c4ca4238a0b923820dcc509a6f75849b  ./a\n")
     with pytest.raises(CommandError, match="does not tell size and hash"):
-        export(made, "hashdeep", home / "never", "-d")
+        export(made, "hashdeep", home / "never", "delivered")
     assert not (home / "never").exists()
     made.files.update(delivered_md5="", delivered_sha256="0" * 64)
-    assert export(made, "md5deep", home / "told", "-d").startswith(b"0" * 64 + b"  ./a\n")
+    assert export(made, "md5deep", home / "told", "delivered").startswith(b"0" * 64 + b"  ./a\n")
 
 
 def test_an_export_is_whole_or_not_there(home: Path):

@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -111,13 +112,31 @@ def test_downloads_say_what_was_found(home, browse):
     assert made.cruise.cruise_id in json.dumps(shape)
 
 
+def test_a_list_of_the_disk_wants_the_disk_and_a_form_of_manifests(home, browse):
+    made = make.distribution(home, "classified")
+    download = f"/cruise/{made.cruise.cruise_id}/inventory/download/"
+    listed = sent(browse(None).get(download + "md5deep", {"said": "disk"})).decode()
+    assert f"  ./{made.manifest_name}\n" in listed
+    assert f"./{made.manifest_name}" not in sent(browse(None).get(download + "md5deep")).decode()
+    assert "has no row" in browse(None).get(download + "csv", {"said": "disk"}).content.decode()
+    (Path(made.root) / made.manifest_name).write_bytes(b"not the one that was received")
+    assert f"./{made.manifest_name}" not in sent(browse(None).get(download + "md5deep", {"said": "disk"})).decode()
+    shutil.rmtree(made.root)
+    answer = browse(None).get(download + "md5deep", {"said": "disk"})
+    assert answer.status_code == 422
+    assert "Mount it" in answer.content.decode()
+
+
 @pytest.mark.skipif(shutil.which("hashdeep") is None, reason="hashdeep is not installed")
 def test_hashdeep_audits_the_disk_against_our_download(home, browse):
     made = make.distribution(home, "classified")
-    text = sent(browse(None).get(f"/cruise/{made.cruise.cruise_id}/inventory/download/hashdeep"))
-    (home / "known").write_bytes(text)
-    (home / made.cruise.cruise_id / made.manifest_name).unlink()
+    download = f"/cruise/{made.cruise.cruise_id}/inventory/download/hashdeep"
+    (home / "known").write_bytes(sent(browse(None).get(download, {"said": "disk"})))
     audit = ["hashdeep", "-r", "-l", "-a", "-k", str(home / "known"), "."]
+    assert subprocess.run(audit, cwd=made.root, capture_output=True, check=False).returncode == 0
+    (home / made.cruise.cruise_id / made.manifest_name).unlink()
+    assert subprocess.run(audit, cwd=made.root, capture_output=True, check=False).returncode != 0
+    (home / "known").write_bytes(sent(browse(None).get(download)))
     assert subprocess.run(audit, cwd=made.root, capture_output=True, check=False).returncode == 0
     (home / made.cruise.cruise_id / "docs/report.txt").write_bytes(b"all bad!\n")
     assert subprocess.run(audit, cwd=made.root, capture_output=True, check=False).returncode != 0

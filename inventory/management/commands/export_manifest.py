@@ -23,12 +23,26 @@ class Command(Console):
         parser.add_argument("--shipment", type=int, metavar="N", help="an earlier one than that in force")
         parser.add_argument("--format", required=True, choices=sorted(exports.FORMATS))
         parser.add_argument("--output", required=True, metavar="FILE")
-        parser.add_argument("--delivered", action="store_true", help="what the ship told, not what was found")
+        said = parser.add_mutually_exclusive_group()
+        said.add_argument(
+            "--delivered",
+            action="store_const",
+            const=listing.DELIVERED,
+            dest="said",
+            default=listing.FOUND,
+            help="what the ship told, not what was found",
+        )
+        said.add_argument(
+            "--disk",
+            action="store_const",
+            const=listing.DISK,
+            dest="said",
+            help="what was found, and the manifest in the root: for an audit of the disk as it was delivered",
+        )
 
     def act(self, *, by: Actor, options: dict[str, Any]) -> dict[str, Any]:
         distribution = comparing.numbered(cruise(options["cruise"]), options["shipment"])
-        said = listing.DELIVERED if options["delivered"] else listing.FOUND
-        made = exports.export(distribution, options["format"], said)
+        made = exports.export(distribution, options["format"], options["said"])
         output = Path(options["output"])
         try:
             size = _write(output, made)
