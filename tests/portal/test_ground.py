@@ -58,12 +58,22 @@ def test_values_from_files(tmp_path: Path):
         env.text("B")
 
 
+def commanded(home: Path, *words: str, **settings_: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"LEADLINE_HOME": str(home)} | settings_
+    command = [sys.executable, "manage.py", *words]
+    return subprocess.run(command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, timeout=60)
+
+
 def test_a_command_tells_a_wrong_setting_in_one_line(tmp_path: Path):
-    environment = os.environ | {"LEADLINE_HOME": str(tmp_path), "LEADLINE_FIXITY_DAYS": "often"}
-    command = [sys.executable, "manage.py", "states"]
-    ended = subprocess.run(command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, timeout=60)
+    ended = commanded(tmp_path, "states", LEADLINE_FIXITY_DAYS="often")
     assert ended.returncode == 1
     assert ended.stderr == "Leadline cannot start: LEADLINE_FIXITY_DAYS is 'often'; write a whole number.\n"
+
+
+def test_a_command_does_nothing_while_a_setting_is_misspelt(tmp_path: Path):
+    ended = commanded(tmp_path, "verify", "--cruise", "TS2601", LEADLINE_FIXTY_DAYS="30")
+    assert ended.returncode == 1
+    assert "LEADLINE_FIXTY_DAYS is not a setting of Leadline." in ended.stderr
 
 
 def test_database_and_mail_addresses(tmp_path: Path):
