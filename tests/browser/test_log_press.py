@@ -112,6 +112,7 @@ def test_by_keyboard_alone(chromium: Browser, site: str):
         expect(page.get_by_role("combobox")).to_be_focused()
         keys.press("Escape")
         keys.press("u")
+        expect(page.locator("#toasts")).to_contain_text("Undone")
         settled(page)
         assert [row["struck"] for row in with_comment(page, "by keyboard")] == [True]
         first = page.locator(".log-tiles .tile").first
