@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -101,16 +100,19 @@ def entries(distribution: Distribution, said: str = FOUND) -> Iterator[Entry]:
         found = (md5, sha256, hashes.proven(*told) if state == "matched" else None)
         known = hashes.told(*(told if unread else found))
         yield Entry(path, length if size is None else size, at, known, 0)
-    if said == DISK:
-        yield from _manifest(distribution)
+    if said == DISK and (manifest := manifest_there(distribution)):
+        yield manifest
 
 
-def _manifest(distribution: Distribution) -> Iterator[Entry]:
-    """The manifest in the root of a shipment, where it is still the one that was received."""
-    with suppress(OSError):
+def manifest_there(distribution: Distribution) -> Entry | None:
+    """The manifest in the root of a shipment as an entry, where it is still the one that was received."""
+    try:
         read = scan.read(Path(distribution.root), distribution.manifest_name)
-        if read.sha256 == distribution.manifest_sha256:
-            yield Entry(distribution.manifest_name, read.size, None, {"md5": read.md5, "sha256": read.sha256}, 0)
+    except (OSError, paths.PathRefused):
+        return None
+    same = read.sha256 == distribution.manifest_sha256
+    told = {"md5": read.md5, "sha256": read.sha256}
+    return Entry(distribution.manifest_name, read.size, None, told, 0) if same else None
 
 
 def algorithms(distribution: Distribution) -> tuple[str, ...]:

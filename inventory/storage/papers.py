@@ -18,7 +18,7 @@ from typing import IO, Any, NamedTuple
 
 from django.conf import settings
 
-from inventory import paths
+from inventory import listing, paths
 from inventory.models import Deposit, File
 from inventory.storage import names
 from inventory.storage.backend import Beat, Piece, Storage, Unreachable
@@ -91,8 +91,8 @@ def write(deposit: Deposit, storage: Storage, beat: Beat, listed: Iterable[Piece
         for name, content in (("README.txt", README.encode()), ("record.json", _record(deposit, files, size))):
             other.write_bytes(content)
             storage.write(f"{deposit.prefix}/{name}", other, beat)
-        delivered = _delivered_manifest(deposit)
-        if delivered is not None:
+        if listing.manifest_there(deposit.distribution):
+            delivered = Path(deposit.distribution.root) / deposit.distribution.manifest_name
             name = names.stored(os.fsencode(delivered.name))
             storage.write(f"{deposit.prefix}/delivered/{name}", delivered, beat)
         for name, draft in drafts.items():
@@ -144,17 +144,6 @@ def _record(deposit: Deposit, files: int, size: int) -> bytes:
         "not_stored": [{"path": entry["path"], "why": entry["why"]} for entry in deposit.refused],
     }
     return json.dumps(facts, indent=2, ensure_ascii=True).encode() + b"\n"
-
-
-def _delivered_manifest(deposit: Deposit) -> Path | None:
-    """The manifest in the root of the delivery, where it is still the one that was received."""
-    place = Path(deposit.distribution.root) / deposit.distribution.manifest_name
-    try:
-        with place.open("rb") as file:
-            same = hashlib.file_digest(file, "sha256").hexdigest() == deposit.distribution.manifest_sha256
-    except OSError:
-        return None
-    return place if same and not place.is_symlink() else None
 
 
 def open_list(deposit: Deposit, storage: Storage, beat: Beat) -> IO[str]:
