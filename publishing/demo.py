@@ -52,7 +52,7 @@ def publish(plan: Plan) -> None:
 def _registrar() -> Iterator[None]:
     """The local registrar, for as long as the demonstration is loaded."""
     server = serve_on(settings.REGISTRAR_PORT)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)  # s until it hears of its end
     thread.start()
     try:
         yield

@@ -100,7 +100,7 @@ def registrar(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     from publishing.registrar.local import serve_on
 
     server = serve_on(0)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)  # s until it hears of its end
     thread.start()
     address = f"http://127.0.0.1:{server.server_address[1]}"
     monkeypatch.setattr(settings, "REGISTRAR_URL", address)

@@ -90,6 +90,10 @@ class Voyage:
             found.append(Station(number, latitude, wrapped(longitude), begins, begins + STATION, self._depth(metres)))
         return found
 
+    @cached_property
+    def _station_begins(self) -> list[dt.datetime]:
+        return [station.begins for station in self.stations]
+
     def _place(self, metres: float) -> tuple[float, float, float]:
         """Latitude, longitude (not wrapped) and course at a distance along."""
         metres = min(max(metres, 0.0), self.length)
@@ -110,14 +114,15 @@ class Voyage:
 
     def at(self, moment: dt.datetime) -> Position:
         """Where the ship is at a moment; before and after the voyage it lies in port."""
-        past = [station for station in self.stations if station.begins <= moment]
-        stopped = sum((min(moment, s.ends) - s.begins for s in past), dt.timedelta())
-        on_station = bool(past) and moment < past[-1].ends
+        past = bisect_right(self._station_begins, moment)
+        last = self.stations[past - 1] if past else None
+        stopped = STATION * (past - 1) + (min(moment, last.ends) - last.begins) if last else dt.timedelta()
+        on_station = last is not None and moment < last.ends
         metres = ((moment - self.begins) - stopped).total_seconds() * SPEED_MS
         latitude, longitude, course = self._place(metres)
         moving = 0 < metres < self.length and not on_station
-        if on_station:  # drifts round its place
-            minutes = (moment - past[-1].begins).total_seconds() / 60
+        if last and on_station:  # drifts round its place
+            minutes = (moment - last.begins).total_seconds() / 60
             latitude += 0.0012 * math.sin(minutes / 23)
             longitude += 0.0015 * math.sin(minutes / 31)
             course = (200 + 40 * math.sin(minutes / 17)) % 360

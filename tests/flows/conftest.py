@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import socket
 import subprocess
@@ -31,17 +30,11 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def static_files() -> None:
-    """The collected static files, which a served page names by their hash; one process collects at a time."""
-    build = ROOT / "build"
-    build.mkdir(exist_ok=True)
-    with (build / "static.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        subprocess.run(
-            [sys.executable, "manage.py", "collectstatic", "--noinput", "-v", "0"],
-            cwd=ROOT,
-            env=_environment(build),  # a test's own mode serves them without hashes
-            check=True,
-        )
+    """The collected static files, which a served page names by their hash: collected once, as script/server does it."""
+    (ROOT / "build").mkdir(exist_ok=True)
+    program = "set -e; . script/bootstrap; static_files"
+    environment = _environment(ROOT / "build")  # a test's own mode serves them without hashes
+    subprocess.run(["bash", "-c", program], cwd=ROOT, env=environment, check=True)
 
 
 @dataclass
