@@ -39,7 +39,7 @@ class InventoryConfig(Floor):
         return [
             Door(watching.DOOR, "looking into the drop folder", watching.waiting, watching.run),
             Door(arrivals.DOOR, "receiving a delivery", arrivals.waiting, arrivals.run, long=True, awaited=True),
-            Door("inventory.verify", "reading files", verification.waiting, verification.run, long=True),
+            Door(verification.DOOR, "reading files", verification.waiting, verification.run, long=True),
             Door(shiplog.DOOR, "taking event logs ashore", shiplog.waiting_to_take, shiplog.take, long=True),
             Door(totals.DOOR, "counting files", totals.waiting, totals.run),
             Door("inventory.classify", "classifying files", classify.waiting_to_classify, classify.run, long=True),

@@ -10,13 +10,13 @@ from inventory import comparing, exports, finding, listing, paths, review, verif
 from inventory.forms import AnswerForm, FlagForm
 from inventory.models import Distribution, Flag
 from inventory.states import FILE_STATES
-from portal import access, jobs, leaves, streaming
-from portal.models import Cruise, Work
+from portal import access, jobs, leaves, streaming, work
+from portal.models import Cruise
 from portal.refusals import NotFound
 from portal.views.doors import attempt, needs, of_cruise
 
 PAGE = 100
-BROWSER_VERBS = ("file.flag", "file.answer_flag", "distribution.reread")
+BROWSER_VERBS = ("file.flag", "file.answer_flag", "distribution.reread", "distribution.receive")
 
 
 def current(cruise: Cruise) -> Distribution:
@@ -60,7 +60,7 @@ def browse(request: HttpRequest, cruise: Cruise) -> HttpResponse:
         "searching": searching,
         "states": FILE_STATES,
         "datasets": cruise.datasets.standing(),
-        "work": Work.objects.filter(cruise=cruise, door="inventory.verify").first(),
+        "work": work.latest(verification.DOOR, str(distribution.pk)),
         "may": {verb.replace(".", "_"): access.may(request.user, verb, cruise) for verb in BROWSER_VERBS},
         "parent": directory.rpartition("/")[0],
         "shown_directory": paths.display(directory),

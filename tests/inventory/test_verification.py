@@ -362,6 +362,23 @@ def test_the_inventory_page_shows_how_far_the_reading_is(delivered: Distribution
     assert "Progress" not in browse("operator").get(page).content.decode()
 
 
+def test_what_stopped_the_reading_is_told_of_the_shipment_in_force_and_its_place_not_to_everybody(
+    delivered: Distribution, home: Path, browse: Any
+):
+    page = f"/cruise/{delivered.cruise.cruise_id}/inventory/"
+    root(delivered).rename(home / "unplugged")
+    assert not jobs.perform(verification.DOOR, str(delivered.pk))
+    office, anybody = (browse(name).get(page).content.decode() for name in ("operator", None))
+    assert "Reading the files stopped" in office
+    assert delivered.root in office
+    assert "Reading the files stopped" in anybody
+    assert delivered.root not in anybody
+    make.distribution(home / "corrected", of=delivered.cruise, files=TEN | {"more": b"1"})
+    after = browse("operator").get(page).content.decode()
+    assert "Shipment 2" in after
+    assert "Reading the files stopped" not in after
+
+
 def test_the_command_tells_what_it_read_and_how_fast(delivered: Distribution):
     said = StringIO()
     cruise = delivered.cruise.cruise_id

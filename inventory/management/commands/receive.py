@@ -33,7 +33,7 @@ class Command(Console):
         receipt = intake.take(cruise=cruise(options["cruise"]), what=Path(options["path"]), by=by, manifest=manifest)
         key = str(receipt.distribution.pk)
         if not options["no_read"] and key in verification.waiting():
-            jobs.perform("inventory.verify", key)
+            jobs.perform(verification.DOOR, key)
         if key in shiplog.waiting_to_take():
             jobs.perform(shiplog.DOOR, key)
         return report(Distribution.objects.get(pk=key)) | {"outcome": receipt.outcome, "remarks": list(receipt.remarks)}
