@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -33,7 +32,6 @@ from portal.work import Progress
 DOOR: Final = "inventory.cover"
 BATCH: Final = 200  # files read between two writings: what a kill costs
 MOST_TRIES: Final = 5  # refusals after which it waits until somebody wakes it: a disk does not mount itself
-TURN: Final = 300.0  # seconds after which the worker lets other work pass
 THERE: Final = ("matched", "changed", "moved", "new")
 MARGIN: Final = dt.timedelta(days=30)  # around the cruise; a time outside is a fault of a clock
 HARBOUR: Final = dt.timedelta(days=2)  # around the cruise; the period of a data set is of files that lie within
@@ -83,16 +81,13 @@ def run(key: str, progress: Progress) -> None:
     """Job: reads the files of one distribution. May be said twice; goes on where it was stopped."""
     distribution = Distribution.objects.select_related("cruise__vessel").get(pk=key)
     if distribution.state == "classified" and key in waiting():
-        until = time.monotonic() + TURN
-        cover(distribution=distribution, by=access.WORKER, progress=progress, go_on=lambda: time.monotonic() < until)
+        cover(distribution=distribution, by=access.WORKER, progress=progress)
 
 
-def cover(
-    *, distribution: Distribution, by: Actor, progress: Progress, go_on: Callable[[], bool] = lambda: True
-) -> Covered | None:
+def cover(*, distribution: Distribution, by: Actor, progress: Progress) -> Covered | None:
     """Reads what is not read yet by the present readers, and places by the cruise's track what tells only its times.
 
-    Written down every BATCH files; ends there with None once `go_on` says no, and goes on from there when said again.
+    Written down every BATCH files; ends there with None once its turn is over, and goes on from there when said again.
     A file that cannot be read gets a row that tells why. Raises NotYou, NotNow (not classified, directory gone).
     """
     access.require(by, "coverage.make", distribution)
@@ -105,7 +100,7 @@ def cover(
     wanted = _files(distribution).count()
     progress.describe(f"Reading periods of {distribution}", distribution.cruise, total=wanted, unit="files")
     _forget(distribution)
-    if not _read_all(distribution, along, progress, go_on):
+    if not _read_all(distribution, along, progress):
         return None
     if made and (before is None or before.track_made_at != made.made_at):
         _place_anew(distribution, along, progress)
@@ -125,14 +120,12 @@ def _forget(distribution: Distribution) -> None:
     rows.exclude(file__in=_files(distribution)).delete()
 
 
-def _read_all(distribution: Distribution, along: Course, progress: Progress, go_on: Callable[[], bool]) -> bool:
+def _read_all(distribution: Distribution, along: Course, progress: Progress) -> bool:
     """Reads what is not read yet; says whether it came to the end."""
     root, among, after = Path(distribution.root), finding.narrowed(distribution).among, 0
     while batch := _batch(distribution, after, among):
         after = batch[-1].pk
         new = [one for one in batch if not one.is_done]
-        if new and not go_on():
-            return False
         if new and not scan.there(root):
             raise NotNow(
                 f"The directory {root} is not there any more. Mount the disk again; reading goes on from there."
@@ -151,6 +144,8 @@ def _read_all(distribution: Distribution, along: Course, progress: Progress, go_
             rows.values(), batch_size=BATCH, update_conflicts=True, unique_fields=["file"], update_fields=KEPT
         )
         progress.advance(len(batch), sum(one.size for one in new))
+        if new and progress.gives_way():
+            return False
     return True
 
 

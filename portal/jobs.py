@@ -6,9 +6,11 @@ A sweep each minute looks at every door's work list, so a missed wake-up, a cras
 from __future__ import annotations
 
 import datetime as dt
+import math
 import time
 from collections.abc import Iterable
 from itertools import islice
+from typing import Final
 
 import django_rq
 import structlog
@@ -24,6 +26,7 @@ QUICK, LONG = "quick", "long"
 SWEEP_KEY, SWEEP_SECONDS = "leadline:swept", 60
 WORKERS_ALIVE_SECONDS = 120
 BATCH = 500
+TURN: Final = 600.0  # s after which a worker lets other work pass, where what it does can keep its place
 
 
 def soon() -> None:
@@ -67,19 +70,20 @@ def open_door(name: str, key: str) -> None:
     close_old_connections()
     structlog.contextvars.bind_contextvars(request_id=f"job-{name}-{key}"[:64])
     try:
-        if perform(name, key):
+        if perform(name, key, turn=TURN):
             soon()  # what this made possible need not wait for the minute
     finally:
         structlog.contextvars.clear_contextvars()
 
 
-def perform(name: str, key: str) -> bool:
-    """Claims and does one piece of work here and now; says whether it was done."""
+def perform(name: str, key: str, *, turn: float = math.inf) -> bool:
+    """Claims and does one piece of work here and now; says whether it was done, or as much as `turn` seconds allow."""
     door = floor.doors()[name]
     try:
         progress = work.Progress.claim(name, key, label=door.says)
     except work.Taken:
         return False
+    progress.until = time.monotonic() + turn
     with progress:
         door.run(key, progress)
     progress.row.refresh_from_db()

@@ -6,6 +6,7 @@ A running row is the claim: the database allows one for a door and a key. Its be
 from __future__ import annotations
 
 import datetime as dt
+import math
 import time
 from collections.abc import Iterable
 from types import TracebackType
@@ -33,10 +34,14 @@ class Taken(Exception):
 
 
 class Progress:
-    """The claim on one piece of work, as a context manager; `advance` tells how far it is and keeps the claim."""
+    """The claim on one piece of work, as a context manager; `advance` tells how far it is and keeps the claim.
+
+    `until`: the end of its turn on the clock of `time.monotonic`, for a worker that has other work to do as well.
+    """
 
     def __init__(self, row: Work) -> None:
         self.row = row
+        self.until = math.inf
         self._told = time.monotonic()
         self._remark = ""
 
@@ -80,6 +85,13 @@ class Progress:
         self.row.bytes += size
         if time.monotonic() - self._told >= BEAT_SECONDS:
             self._tell(done=self.row.done, bytes=self.row.bytes)
+
+    def gives_way(self) -> bool:
+        """Whether the turn is over, which is then noted. What can keep its place asks, and returns."""
+        over = time.monotonic() > self.until
+        if over:
+            self.note("It gave way to other work, and goes on where it stopped.")
+        return over
 
     def note(self, remark: str) -> None:
         """A remark that stays on the row once the work is done."""

@@ -45,7 +45,8 @@ def store(*, distribution: Distribution, by: Actor, progress: Progress) -> Depos
     """Copies every file that was read into the storage of the settings, and compares each on the way.
 
     A file that is not any more what was verified is refused, and noted with the reason; the rest goes on. May be
-    stopped at any time and said again; a copy that is whole is not touched.
+    stopped at any time and said again, and stops itself once its turn is over, still `storing`; a copy that is whole
+    is not touched.
     Raises NotYou, NotNow where there is no storage or the distribution is not verified or not there, and Unreachable.
     """
     storage = places.configured()
@@ -59,6 +60,8 @@ def store(*, distribution: Distribution, by: Actor, progress: Progress) -> Depos
     progress.describe(f"Storing {deposit.distribution}", deposit.cruise, total=left)
     while batch := _next(deposit):
         _copy(deposit, storage, batch, progress, resumed=resumed)
+        if progress.gives_way():
+            return deposit
     papers.own_copy(deposit).unlink(missing_ok=True)
     refused = {entry["file"] for entry in deposit.refused}
     rows = papers.kept_files(deposit).iterator(5000)

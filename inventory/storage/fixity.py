@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
-import time
 from typing import Any
 
 from django.conf import settings
@@ -26,7 +24,6 @@ from portal.work import Lost, Progress
 
 DOOR = "inventory.fixity"
 BATCH = 500
-TURN = 600.0  # seconds after which a check by the door lets other work pass
 AT_ONCE = 4
 MOST_DAMAGES = 1000
 
@@ -44,27 +41,26 @@ def waiting() -> list[str]:
 
 def run(key: str, progress: Progress) -> None:
     """What the door does: checks one copy for a while; the rest is taken up later."""
-    check_fixity(deposit=Deposit.objects.get(pk=key), by=WORKER, progress=progress, seconds=TURN)
+    check_fixity(deposit=Deposit.objects.get(pk=key), by=WORKER, progress=progress)
 
 
-def check_fixity(*, deposit: Deposit, by: Actor, progress: Progress, seconds: float = math.inf) -> Deposit:
+def check_fixity(*, deposit: Deposit, by: Actor, progress: Progress) -> Deposit:
     """Reads the copies of a deposit and compares their SHA-256; at the end says whether it is sound or damaged.
 
-    Goes on where an earlier check was stopped; after `seconds` it stops itself and keeps its place.
+    Goes on where an earlier check was stopped; once its turn is over it keeps its place and returns.
     Raises NotYou, NotNow where nothing is stored yet, and Unreachable.
     """
     deposit = Deposit.objects.select_related("distribution__cruise__vessel").get(pk=deposit.pk)
     access.require(by, "deposit.check", deposit)
     DEPOSIT.step(deposit.state, "deposit.check")
     storage = places.opened(deposit.address)
-    until = time.monotonic() + seconds
     found: dict[str, Any] = deposit.checking or {"damaged": 0, "damages": [], "began": timezone.now().isoformat()}
     progress.describe(f"Checking the {deposit}", deposit.cruise, total=max(deposit.files - deposit.checked_line, 0))
     with papers.open_list(deposit, storage, progress.beat) as listed:
         left = papers.pieces(listed, deposit.checked_line)
         while batch := papers.some(left, BATCH):
             found = _read(deposit, storage, batch, found, progress)
-            if time.monotonic() > until:
+            if progress.gives_way():
                 return deposit
     if storage.digest(f"{deposit.prefix}/{papers.LIST}", progress.beat) != deposit.manifest_sha256:
         found = _damage(found, papers.LIST, "the list of the copies is damaged or gone")

@@ -92,8 +92,9 @@ def run(key: str, progress: Progress) -> None:
 def migrate(*, deposit: Deposit, by: Actor, progress: Progress) -> Deposit:
     """Copies what a deposit holds into the permanent archive, reads every byte there, and says that it is there.
 
-    May be stopped at any time and said again; an archived copy that is whole is not touched. The copy in deep storage
-    stays. Raises NotYou, NotNow (no archive, not all public, a damaged copy, a file that nobody has), Unreachable.
+    May be stopped at any time and said again, and stops itself once its turn is over, still `storing`; an archived copy
+    that is whole is not touched. The copy in deep storage stays. Raises NotYou, NotNow (no archive, not all public, a
+    damaged copy, a file that nobody has), Unreachable.
     """
     source = Deposit.objects.select_related("distribution__cruise__vessel").get(pk=deposit.pk)
     if settings.PERMANENT_ARCHIVE == "off":
@@ -107,6 +108,8 @@ def migrate(*, deposit: Deposit, by: Actor, progress: Progress) -> Deposit:
         left = papers.pieces(listed, made.cursor)
         while batch := papers.some(left, BATCH):
             _move(made, storage, batch, progress)
+            if progress.gives_way():
+                return made
     with papers.open_list(source, places.at(source.address), progress.beat) as listed:
         papers.own_copy(made).unlink(missing_ok=True)
         written = papers.write(made, storage, progress.beat, papers.pieces(listed))

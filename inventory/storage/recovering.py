@@ -143,6 +143,8 @@ def refuse(*, recovery: Recovery, by: Actor, note: str) -> Recovery:
 def deliver(*, recovery: Recovery, by: Actor, progress: Progress) -> Recovery:
     """Brings what was granted, with lists that hashdeep and md5deep read; goes on where it was stopped.
 
+    Once its turn is over it keeps its place and returns, still `granted`.
+
     A file that cannot be had, or is damaged in the storage, is noted with the reason, and the rest goes on.
     Raises NotYou, NotNow (not granted, no room), Unreachable.
     """
@@ -160,6 +162,8 @@ def deliver(*, recovery: Recovery, by: Actor, progress: Progress) -> Recovery:
             pieces = papers.pieces(listed, recovery.line)
             while batch := papers.some(pieces, BATCH):
                 _bring(recovery, storage, batch, root, progress)
+                if progress.gives_way():
+                    return recovery
             _write_lists(recovery, listed.name, root, progress)
     except OSError as error:
         raise NotNow(f"The directory {root} cannot be written: {error.strerror or error}.") from error

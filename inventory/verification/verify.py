@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -27,7 +26,6 @@ BATCH = 2000  # files after which, or
 SECONDS = 1.0  # the time after which what was found is written down
 MOST_SEATS = 64
 AHEAD = 2 * BATCH  # files at most in the readers' hands beyond their next tasks, while others are written down
-TURN = 600.0  # seconds after which a second worker lets other work pass
 
 
 def seats(distribution_id: int | str) -> Iterator[str]:
@@ -60,7 +58,8 @@ def run(
     """Reads what is not read yet, beside others at the same distribution; may be stopped and called again.
 
     `threads`: how many files are read at once, 0 for one on each core. With `stay` it waits for what others still
-    read, and takes it over should they die. `told` hears about once a second that it goes on.
+    read, and takes it over should they die. `told` hears about once a second that it goes on. Where its turn is over it
+    ends what it has in hand, and the rest waits.
     Raises NotNow when the directory is gone: what was read stays, the rest waits until it is there again.
     """
     pk, _, seat = key.partition(":")
@@ -69,10 +68,9 @@ def run(
         return
     left = sum(distribution.chunks.values_list("files", flat=True))
     progress.describe(f"Reading {distribution}", distribution.cruise, total=None if seat else left)
-    until = time.monotonic() + TURN if seat and not stay else math.inf
     with memory.settled(), Readers(Path(distribution.root), threads or cores()) as readers:
         turn = _Turn(distribution, progress, readers, threads or cores(), told)
-        while turn.read(until) and stay:
+        while turn.read() and stay:
             progress.beat()
             told(progress)
             time.sleep(work.BEAT_SECONDS)
@@ -122,10 +120,10 @@ class _Turn:
         self.counted = self.ahead = 0
         self.written_at = time.monotonic()
 
-    def read(self, until: float) -> bool:
-        """Reads chunks for as long as one is free; says whether others still read. Gives back what it holds."""
+    def read(self) -> bool:
+        """Reads chunks while one is free and its turn lasts; says whether there are more. Gives back what it holds."""
         try:
-            self._loop(until)
+            self._loop()
         except work.Lost:
             self.shares.clear()
             raise
@@ -148,11 +146,11 @@ class _Turn:
             self._write(closing=False)
             chunks.release(self.progress.row)
 
-    def _loop(self, until: float) -> None:
+    def _loop(self) -> None:
         dry = False
         while True:
             while not dry and (self.readers.waiting < 2 * self.threads or self._in_hand() < self.ahead):
-                dry = time.monotonic() > until or not self._take()
+                dry = not self._take() or self.progress.gives_way()
             if not self.shares:
                 return
             self._collect(SECONDS if self.readers.waiting else 0.0)

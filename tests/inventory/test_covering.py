@@ -84,16 +84,11 @@ def test_the_job_twice_reads_nothing_again(home: Path, monkeypatch: pytest.Monke
 def test_a_long_reading_lets_other_work_pass(home: Path, monkeypatch: pytest.MonkeyPatch):
     made = delivered(home)
     monkeypatch.setattr(covering, "BATCH", 1)
-    monkeypatch.setattr(covering, "TURN", -1.0)
-    assert jobs.perform(covering.DOOR, str(made.pk))
-    assert not Coverage.objects.exists()
-    assert not Covered.objects.exists()
-    assert covering.waiting() == [str(made.pk)]
-    turns = iter([True, True])
-    with Progress.claim(covering.DOOR, str(made.pk)) as progress:
-        some = covering.cover(distribution=made, by=CONSOLE, progress=progress, go_on=lambda: next(turns, False))
-    assert (some, Coverage.objects.count()) == (None, 2)
-    monkeypatch.setattr(covering, "TURN", 600.0)
+    for turn in (1, 2):
+        assert jobs.perform(covering.DOOR, str(made.pk), turn=-1.0)
+        assert Coverage.objects.count() == turn
+        assert not Covered.objects.exists()
+        assert covering.waiting() == [str(made.pk)]
     kept = {row.pk: row.read_at for row in Coverage.objects.all()}
     cover(made)
     assert Coverage.objects.count() > 2

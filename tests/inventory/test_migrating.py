@@ -21,7 +21,7 @@ from portal.access import CONSOLE, WORKER
 from portal.models import JournalEntry
 from portal.refusals import NotNow, NotYou
 from tests import make, objects
-from tests.inventory.keeping import answer, check, held, progress, put, spoil
+from tests.inventory.keeping import answer, check, held, in_turns, progress, put, spoil
 
 pytestmark = pytest.mark.django_db
 
@@ -141,6 +141,15 @@ def test_stopped_it_goes_on_and_what_is_not_kept_right_is_found(
     half = Deposit.objects.get(permanent=True)
     assert (half.state, half.files) == ("storing", 2)
     made = move(stored)
+    assert (made.state, made.files) == ("stored", stored.files)
+    assert check(made).damaged == 0
+
+
+def test_archiving_gives_way_to_other_work(archive: Path, stored: Deposit, monkeypatch: pytest.MonkeyPatch):
+    clear(stored)
+    monkeypatch.setattr(migrating, "BATCH", 2)
+    assert in_turns(storage.MIGRATE_DOOR, str(stored.pk)) == -(-stored.files // 2) + 1
+    made = Deposit.objects.get(permanent=True)
     assert (made.state, made.files) == ("stored", stored.files)
     assert check(made).damaged == 0
 

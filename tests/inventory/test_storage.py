@@ -31,7 +31,19 @@ from portal.access import CONSOLE, WORKER
 from portal.models import JournalEntry, Letter, Work
 from portal.refusals import NotFound, NotLikeThis, NotNow, NotYou
 from tests import make
-from tests.inventory.keeping import FILES, HOSTILE, answer, bring, check, first_copy, held, progress, put, spoil
+from tests.inventory.keeping import (
+    FILES,
+    HOSTILE,
+    answer,
+    bring,
+    check,
+    first_copy,
+    held,
+    in_turns,
+    progress,
+    put,
+    spoil,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -198,6 +210,16 @@ def test_stopped_between_batches_it_goes_on(deep: Path, verified: Distribution, 
     assert check(Deposit.objects.get()).damaged == 0
 
 
+def test_storing_gives_way_to_other_work(deep: Path, verified: Distribution, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(depositing, "BATCH", 4)
+    assert in_turns(storage.STORE_DOOR, str(verified.pk)) == 4  # the last finds nothing left and ends it
+    deposit = Deposit.objects.get()
+    assert (deposit.state, deposit.files) == ("stored", len(FILES) + len(HOSTILE))
+    assert check(deposit).damaged == 0
+    rows = Work.objects.filter(door=storage.STORE_DOOR, key=str(verified.pk)).order_by("pk")
+    assert [(row.done, "gave way" in row.message) for row in rows] == [(4, True), (4, True), (4, True), (0, False)]
+
+
 def test_read_again_in_the_middle_it_begins_anew(deep: Path, verified: Distribution):
     deposit, _ = depositing._begin(verified.pk, places.opened(settings.DEEP_STORAGE), CONSOLE)
     Deposit.objects.update(cursor=10**9, files=7)
@@ -263,15 +285,12 @@ def test_a_check_keeps_its_place(deep: Path, verified: Distribution, monkeypatch
     deposit = put(verified)
     spoil(first_copy(deposit, deep, "data/ctd/cast 1.dat"))
     monkeypatch.setattr(fixity, "BATCH", 4)
-    monkeypatch.setattr(fixity, "TURN", -1.0)
-    rounds = jobs.drain([storage.FIXITY_DOOR])
-    assert rounds == 0
+    Deposit.objects.update(stored_at=timezone.now() - dt.timedelta(days=91))
     for n in range(1, 4):
-        fixity.run(str(deposit.pk), progress(storage.FIXITY_DOOR, f"turn {n}"))
+        assert jobs.perform(storage.FIXITY_DOOR, str(deposit.pk), turn=-1.0)
         deposit.refresh_from_db()
         assert deposit.checked_line == min(4 * n, len(FILES) + len(HOSTILE))
         assert fixity.waiting() == [str(deposit.pk)]
-    monkeypatch.setattr(fixity, "TURN", 60.0)
     assert jobs.drain([storage.FIXITY_DOOR]) == 1
     deposit.refresh_from_db()
     assert (deposit.state, deposit.damaged, deposit.checked_line) == ("damaged", 1, 0)
@@ -425,6 +444,16 @@ def test_a_recovery_goes_on_where_it_was_stopped(
     assert (stopped.total, ended.total) == (len(FILES) + len(HOSTILE), ended.done)
     assert Recovery.objects.count() == 1
     assert held(home / "back/data").keys() == held(Path(verified.root)).keys() - {b"delivery.md5"}
+
+
+def test_a_recovery_gives_way_to_other_work(deep: Path, verified: Distribution, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(recovering, "BATCH", 5)
+    asked = storage.request_recovery(deposit=put(verified), by=CONSOLE, reason="the disk was lost")
+    storage.grant(recovery=asked, by=CONSOLE)
+    assert in_turns(storage.RECOVER_DOOR, str(asked.pk)) == 4
+    asked.refresh_from_db()
+    assert (asked.state, asked.files, asked.faults) == ("ready", len(FILES) + len(HOSTILE), [])
+    assert held(Path(asked.place) / "data").keys() == held(Path(verified.root)).keys() - {b"delivery.md5"}
 
 
 def test_a_person_with_nothing_but_the_storage_restores_it_as_the_manual_says(deep: Path, verified: Distribution):

@@ -22,6 +22,7 @@ from portal import jobs, work
 from portal.models import JournalEntry, Work
 from portal.work import Progress
 from tests import make
+from tests.inventory.keeping import in_turns
 
 pytestmark = pytest.mark.django_db
 TEN = {f"d{n % 3}/f{n}.dat": f"content {n}\n".encode() for n in range(10)}
@@ -199,6 +200,26 @@ def test_stopped_it_keeps_what_was_read_and_goes_on(
     perform(delivered)
     assert words(delivered) == dict.fromkeys(TEN, "matched")
     assert sorted(calls) == sorted(TEN)
+
+
+def test_a_long_reading_gives_way_to_other_work(delivered: Distribution):
+    assert in_turns(verification.DOOR, str(delivered.pk)) == 4  # chunks of three files
+    assert words(delivered) == dict.fromkeys(TEN, "matched")
+    delivered.refresh_from_db()
+    assert delivered.state == "verified"
+    rows = Work.objects.filter(door=verification.DOOR).order_by("pk")
+    assert [row.done for row in rows] == [3, 3, 3, 1]
+    assert "gave way" in rows[0].message
+    assert not chunks.free(delivered.pk).exists()
+
+
+def test_a_worker_has_a_turn_and_a_command_has_none(delivered: Distribution, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(jobs, "TURN", -1.0)
+    monkeypatch.setattr(jobs, "close_old_connections", lambda: None)
+    jobs.open_door(verification.DOOR, str(delivered.pk))
+    assert sorted(words(delivered).values()).count("matched") == 3
+    perform(delivered)
+    assert words(delivered) == dict.fromkeys(TEN, "matched")
 
 
 def test_an_empty_mount_point_is_a_vanished_disk(delivered: Distribution, home: Path):
