@@ -70,11 +70,22 @@ class Progress:
             raise Taken(f"{door} {key}") from error
         return cls(row)
 
-    def describe(self, label: str, cruise: Cruise | None = None, *, total: int | None = None, unit: str = "") -> None:
-        """Names the work for those who watch it; `total` counts in `unit`."""
+    def describe(
+        self,
+        label: str,
+        cruise: Cruise | None = None,
+        *,
+        total: int | None = None,
+        unit: str = "",
+        before: int | None = None,
+    ) -> None:
+        """Names the work for those who watch it; `total` counts in `unit`, and so much of it was done `before`."""
         self.row.label, self.row.cruise, self.row.total = label[:200], cruise, total
         self.row.unit = unit or self.row.unit
-        self._tell(label=self.row.label, cruise=cruise, total=total, unit=self.row.unit)
+        if before is not None:
+            self.row.done = self.row.before = before
+        told = ("label", "cruise", "total", "unit", "done", "before")
+        self._tell(**{name: getattr(self.row, name) for name in told})
 
     def advance(self, by: int = 1, size: int = 0) -> None:
         """Counts `by` more done, and `size` more bytes. Written at most once a second.

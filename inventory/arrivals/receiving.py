@@ -39,8 +39,7 @@ def run(key: str, progress: Progress) -> None:
 
     def told(what: str, more: int) -> None:
         if progress.row.unit != what[:20]:
-            progress.row.done = 0
-            progress.describe(f"Receiving {arrival}", arrival.cruise, unit=what[:20])
+            progress.describe(f"Receiving {arrival}", arrival.cruise, unit=what[:20], before=0)
         progress.advance(more)
 
     try:

@@ -56,8 +56,9 @@ def store(*, distribution: Distribution, by: Actor, progress: Progress) -> Depos
     if deposit.state != "storing":
         return deposit
     places.opened(storage.address)
-    left = papers.kept_files(deposit).filter(pk__gt=deposit.cursor).count()
-    progress.describe(f"Storing {deposit.distribution}", deposit.cruise, total=left)
+    kept = papers.kept_files(deposit)
+    total, before = kept.count(), kept.filter(pk__lte=deposit.cursor).count() if deposit.cursor else 0
+    progress.describe(f"Storing {deposit.distribution}", deposit.cruise, total=total, before=before)
     while batch := _next(deposit):
         _copy(deposit, storage, batch, progress, resumed=resumed)
         if progress.gives_way():

@@ -55,7 +55,8 @@ def check_fixity(*, deposit: Deposit, by: Actor, progress: Progress) -> Deposit:
     DEPOSIT.step(deposit.state, "deposit.check")
     storage = places.opened(deposit.address)
     found: dict[str, Any] = deposit.checking or {"damaged": 0, "damages": [], "began": timezone.now().isoformat()}
-    progress.describe(f"Checking the {deposit}", deposit.cruise, total=max(deposit.files - deposit.checked_line, 0))
+    before = min(deposit.checked_line, deposit.files)
+    progress.describe(f"Checking the {deposit}", deposit.cruise, total=deposit.files, before=before)
     with papers.open_list(deposit, storage, progress.beat) as listed:
         left = papers.pieces(listed, deposit.checked_line)
         while batch := papers.some(left, BATCH):

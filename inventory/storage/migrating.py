@@ -103,7 +103,7 @@ def migrate(*, deposit: Deposit, by: Actor, progress: Progress) -> Deposit:
     if made.state != "storing":
         return made
     storage = places.opened(made.address)
-    progress.describe(f"Archiving {made.distribution}", made.cruise, total=max(source.files - made.cursor, 0))
+    progress.describe(f"Archiving {made.distribution}", made.cruise, total=source.files, before=made.files)
     with papers.open_list(source, places.at(source.address), progress.beat) as listed:
         left = papers.pieces(listed, made.cursor)
         while batch := papers.some(left, BATCH):

@@ -157,8 +157,8 @@ def deliver(*, recovery: Recovery, by: Actor, progress: Progress) -> Recovery:
     try:
         (root / DATA).mkdir(parents=True, exist_ok=True)
         with papers.open_list(deposit, storage, progress.beat) as listed:
-            left = max(_asked_for(recovery) - recovery.files, 0)
-            progress.describe(f"Recovering {recovery}", recovery.cruise, total=left or None)
+            total, before = _asked_for(recovery), recovery.files + len(recovery.faults)
+            progress.describe(f"Recovering {recovery}", recovery.cruise, total=total or None, before=before)
             pieces = papers.pieces(listed, recovery.line)
             while batch := papers.some(pieces, BATCH):
                 _bring(recovery, storage, batch, root, progress)

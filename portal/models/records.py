@@ -55,6 +55,7 @@ class Work(models.Model):
     cruise = models.ForeignKey(Cruise, models.CASCADE, null=True, blank=True, related_name="works")
     state = models.CharField(max_length=12, choices=STATES, default="running")
     done = models.BigIntegerField(default=0)
+    before = models.BigIntegerField(default=0, help_text="how much of what is done was done in earlier turns")
     total = models.BigIntegerField(null=True, blank=True)
     unit = models.CharField(max_length=20, default="files")
     bytes = models.BigIntegerField(default=0, help_text="read or written, where that is counted")
@@ -81,20 +82,25 @@ class Work(models.Model):
         return (self.beat_at - self.started_at).total_seconds()
 
     @property
+    def _now(self) -> int:
+        """What was done in this turn."""
+        return self.done - self.before
+
+    @property
     def rate(self) -> str:
         """How fast it has been, in words: 12.3 MB/s where bytes are counted, else 450 files/s; "" in the beginning."""
-        if self.seconds < SETTLED or not self.done:
+        if self.seconds < SETTLED or not self._now:
             return ""
         if self.bytes:
             return f"{self.bytes / self.seconds / 1e6:,.1f} MB/s"
-        return f"{self.done / self.seconds:,.0f} {self.unit.partition(' ')[0]}/s"
+        return f"{self._now / self.seconds:,.0f} {self.unit.partition(' ')[0]}/s"
 
     @property
     def left(self) -> str:
         """How long it takes yet at this pace, in words; "" where nobody can say."""
-        if self.seconds < SETTLED or not self.done or not self.total or self.done > self.total:
+        if self.seconds < SETTLED or not self._now or not self.total or self.done > self.total:
             return ""
-        minutes = self.seconds * (self.total - self.done) / self.done / 60
+        minutes = self.seconds * (self.total - self.done) / self._now / 60
         if minutes < 1.5:
             return "about a minute left"
         return f"about {minutes:.0f} min left" if minutes < 90 else f"about {minutes / 60:.0f} h left"

@@ -217,7 +217,8 @@ def test_storing_gives_way_to_other_work(deep: Path, verified: Distribution, mon
     assert (deposit.state, deposit.files) == ("stored", len(FILES) + len(HOSTILE))
     assert check(deposit).damaged == 0
     rows = Work.objects.filter(door=storage.STORE_DOOR, key=str(verified.pk)).order_by("pk")
-    assert [(row.done, "gave way" in row.message) for row in rows] == [(4, True), (4, True), (4, True), (0, False)]
+    assert [(row.before, row.done, row.total) for row in rows] == [(0, 4, 12), (4, 8, 12), (8, 12, 12), (12, 12, 12)]
+    assert ["gave way" in row.message for row in rows] == [True, True, True, False]
 
 
 def test_read_again_in_the_middle_it_begins_anew(deep: Path, verified: Distribution):

@@ -177,6 +177,12 @@ def test_pace_and_time_left_are_told_once_they_say_something(
     assert (row.rate, row.left) == (rate, left)
 
 
+def test_what_was_done_in_earlier_turns_is_no_part_of_the_pace():
+    began = timezone.now()
+    row = Work(started_at=began, beat_at=began + dt.timedelta(seconds=10), before=1000, done=1100, total=2200)
+    assert (row.rate, row.left) == ("10 files/s", "about 2 min left")
+
+
 @pytest.mark.parametrize(
     ("error", "message"),
     [(NotNow("The ship is away."), "The ship is away."), (ValueError("odd"), "Unexpected fault: ValueError: odd")],
