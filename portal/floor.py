@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class Door:
     """The way in for a job. `waiting` lists keys of what is to be done; `run` does one and may be run twice.
 
-    `awaited`: somebody asked for it and waits, so it goes before what else waits in its queue.
+    `awaited`: somebody asked for it and waits, so it goes before what else waits in its queue; once it gave way it
+    comes after that.
     """
 
     name: str

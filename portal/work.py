@@ -163,6 +163,11 @@ def latest(door: str, key: str) -> Work | None:
     return Work.objects.filter(door=door, key=key).order_by("-pk").first()
 
 
+def had_a_turn(door: str, key: str) -> bool:
+    """Whether a worker came to an end with it: where it waits still, it gave way to other work."""
+    return Work.objects.filter(door=door, key=key, state="done").exists()
+
+
 def resting(door: str, key: str) -> bool:
     """Whether it failed lately: each failure doubles the pause, from one minute up to an hour."""
     last = latest(door, key)

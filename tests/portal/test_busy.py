@@ -64,6 +64,11 @@ def test_what_somebody_waits_for_goes_before_the_rest(monkeypatch):
     monkeypatch.setattr("portal.jobs.django_rq.get_connection", lambda name: SimpleNamespace(set=lambda *a, **k: None))
     jobs.sweep()
     assert queued == ["asked 1", "asked 2", "slow 1", "slow 2", "late 1", "late 2"]
+    with work.Progress.claim("asked", "1"):
+        pass  # its turn was over, and it waits still
+    queued.clear()
+    jobs.sweep()
+    assert queued == ["asked 2", "slow 1", "slow 2", "asked 1", "late 1", "late 2"]
 
 
 def test_a_sweep_goes_on(monkeypatch):
