@@ -204,7 +204,7 @@ def test_pages_say_at_least_where_not_all_was_counted(many: Distribution, browse
     page = f"/cruise/{many.cruise.cruise_id}/inventory/"
     client = browse(None)
     assert "At least 20 files found" in client.get(page, {"q": "cast"}).content.decode()
-    assert "1 files found" in client.get(page, {"q": "odd"}).content.decode()
+    assert "1 file found" in client.get(page, {"q": "odd"}).content.decode()
     text = client.get(page, {"q": "hex hdr"}).content.decode()
     assert "Go on searching" in text
     assert "No files found so far" in text
