@@ -34,7 +34,8 @@ function show() {
   const told = place.querySelector("[data-files-of-rules]")?.dataset.filesOfRules ?? "";
   const counts = told ? told.split(" ").map(Number) : [];
   document.querySelectorAll("[data-line] [data-files]").forEach((output, index) => {
-    output.textContent = index in counts ? `${counts[index].toLocaleString("en")} files` : "";
+    const count = counts[index];
+    output.textContent = index in counts ? `${count.toLocaleString("en")} file${count === 1 ? "" : "s"}` : "";
   });
   for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
   for (const link of place.querySelectorAll(".notice a[href^='#']")) {
