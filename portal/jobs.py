@@ -61,7 +61,7 @@ def sweep() -> None:
             job_id = f"{door.name}-{key}".replace(".", "-").replace(":", "-")
             if not (work.running(door.name, key) or work.resting(door.name, key) or _pending(queue, job_id)):
                 kept = {"result_ttl": 60, "failure_ttl": 3600}
-                first = door.awaited and not work.had_a_turn(door.name, key)
+                first = door.awaited and not work.gave_way(door.name, key)
                 queue.enqueue(open_door, door.name, key, job_id=job_id, at_front=first, **kept)
     django_rq.get_connection(QUICK).set(SWEEP_KEY, timezone.now().isoformat(), ex=3600)
 

@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Iterable
 from types import TracebackType
+from typing import Final
 
 import structlog
 from django.db import IntegrityError, transaction
@@ -23,6 +24,7 @@ logger = structlog.stdlib.get_logger("leadline.work")
 STALE = dt.timedelta(seconds=90)
 BEAT_SECONDS = 1.0
 REST_LIMIT = dt.timedelta(hours=1)
+GAVE_WAY: Final = "It gave way to other work, and goes on where it stopped."
 
 
 class Lost(Exception):
@@ -101,7 +103,7 @@ class Progress:
         """Whether the turn is over, which is then noted. What can keep its place asks, and returns."""
         over = time.monotonic() > self.until
         if over:
-            self.note("It gave way to other work, and goes on where it stopped.")
+            self.note(GAVE_WAY)
         return over
 
     def note(self, remark: str) -> None:
@@ -163,9 +165,10 @@ def latest(door: str, key: str) -> Work | None:
     return Work.objects.filter(door=door, key=key).order_by("-pk").first()
 
 
-def had_a_turn(door: str, key: str) -> bool:
-    """Whether a worker came to an end with it: where it waits still, it gave way to other work."""
-    return Work.objects.filter(door=door, key=key, state="done").exists()
+def gave_way(door: str, key: str) -> bool:
+    """Whether its last turn was over before it was done."""
+    last = latest(door, key)
+    return last is not None and last.message == GAVE_WAY
 
 
 def resting(door: str, key: str) -> bool:

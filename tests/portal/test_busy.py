@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from types import SimpleNamespace
 
 import pytest
@@ -64,8 +65,10 @@ def test_what_somebody_waits_for_goes_before_the_rest(monkeypatch):
     monkeypatch.setattr("portal.jobs.django_rq.get_connection", lambda name: SimpleNamespace(set=lambda *a, **k: None))
     jobs.sweep()
     assert queued == ["asked 1", "asked 2", "slow 1", "slow 2", "late 1", "late 2"]
-    with work.Progress.claim("asked", "1"):
-        pass  # its turn was over, and it waits still
+    for key in ("1", "2"):
+        with work.Progress.claim("asked", key) as progress:
+            progress.until = -math.inf if key == "1" else math.inf
+            assert progress.gives_way() is (key == "1")
     queued.clear()
     jobs.sweep()
     assert queued == ["asked 2", "slow 1", "slow 2", "asked 1", "late 1", "late 2"]
