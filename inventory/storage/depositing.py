@@ -56,8 +56,7 @@ def store(*, distribution: Distribution, by: Actor, progress: Progress) -> Depos
     if deposit.state != "storing":
         return deposit
     places.opened(storage.address)
-    kept = papers.kept_files(deposit)
-    total, before = kept.count(), kept.filter(pk__lte=deposit.cursor).count() if deposit.cursor else 0
+    total, before = papers.kept_files(deposit).count(), deposit.files + len(deposit.refused)
     progress.describe(f"Storing {deposit.distribution}", deposit.cruise, total=total, before=before)
     while batch := _next(deposit):
         _copy(deposit, storage, batch, progress, resumed=resumed)
